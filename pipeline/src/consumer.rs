@@ -1,0 +1,112 @@
+//! Consumers as they are seen from outside: what they take, how they are.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// How a consumer is, by what it did in the last minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Health {
+    /// Works within its limits.
+    Healthy,
+    /// Works, but errors or latency are over their limits.
+    Failing,
+    /// Stopped by a person.
+    Paused,
+    /// Too little has happened to tell.
+    Idle,
+}
+
+impl Health {
+    /// The word shown to people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Failing => "failing",
+            Self::Paused => "paused",
+            Self::Idle => "idle",
+        }
+    }
+
+    /// Judges counts over the window: `processed` and `failed` attempts, and the 99th percentile in seconds.
+    #[must_use]
+    pub fn judge(paused: bool, processed: u64, failed: u64, p99: Option<f64>) -> Self {
+        if paused {
+            return Self::Paused;
+        }
+        let attempts = processed + failed;
+        if attempts == 0 {
+            return Self::Idle;
+        }
+        #[allow(clippy::cast_precision_loss)] // a rate
+        let rate = failed as f64 / attempts as f64;
+        if (rate >= crate::criteria::MAX_ERROR_RATE && failed > 1)
+            || p99.is_some_and(|p| p >= crate::criteria::MAX_LATENCY_SECONDS)
+        {
+            Self::Failing
+        } else {
+            Self::Healthy
+        }
+    }
+}
+
+/// A consumer at a glance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConsumerStatus {
+    /// Its name.
+    pub name: String,
+    /// What it does, in one sentence.
+    pub does: String,
+    /// Its rules: name and pattern, as JSON.
+    pub rules: Vec<(String, String)>,
+    /// How it is.
+    pub health: Health,
+    /// Whether a person stopped it.
+    pub paused: bool,
+    /// Over how long the counts below go, milliseconds.
+    pub window: i64,
+    /// Attempts that completed.
+    pub processed: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Completed a minute.
+    pub per_minute: f64,
+    /// Failed ÷ (processed + failed), percent; `None` without attempts.
+    pub error_rate: Option<f64>,
+    /// Published to processed, seconds.
+    pub p50: Option<f64>,
+    /// Published to processed, seconds.
+    pub p95: Option<f64>,
+    /// Published to processed, seconds.
+    pub p99: Option<f64>,
+    /// Deliveries neither completed nor dead-lettered.
+    pub in_flight: u64,
+    /// Deliveries that wait for another attempt.
+    pub retrying: u64,
+    /// Open dead letters.
+    pub dead_letters: u64,
+    /// Completed a minute, for the last hour, oldest first.
+    pub recent: Vec<f64>,
+    /// The newest errors.
+    pub last_errors: Vec<ConsumerFault>,
+}
+
+/// An attempt that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConsumerFault {
+    /// When.
+    pub at: Timestamp,
+    /// The event.
+    pub event_id: String,
+    /// Its type.
+    pub event_type: String,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What went wrong.
+    pub error: String,
+}

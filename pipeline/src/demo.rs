@@ -1,0 +1,102 @@
+//! The demo: a household-finance application that makes believable traffic down both paths, and faults to watch.
+
+mod fault;
+mod history;
+mod household;
+mod traffic;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use fault::{Fault, Faults, Faulty};
+use household::Household;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use tokio_util::sync::CancellationToken;
+use traffic::Operation;
+
+use crate::event::Event;
+use crate::ports::{Bus, StoreError, Transactions};
+use crate::publisher::Paths;
+use crate::sqlite::Sqlite;
+use crate::time::Timestamp;
+
+/// How many households the demo knows.
+const HOUSEHOLDS: u64 = 12;
+
+/// The demo application.
+#[derive(Clone)]
+pub struct Demo {
+    paths: Paths,
+    store: Sqlite,
+    faults: Faults,
+    households: Arc<Vec<Household>>,
+}
+
+impl Demo {
+    /// Over the pipeline's paths and the application's own store.
+    #[must_use]
+    pub fn new(paths: Paths, store: Sqlite, faults: Faults) -> Self {
+        Self {
+            paths,
+            store,
+            faults,
+            households: Arc::new((0..HOUSEHOLDS).map(Household::new).collect()),
+        }
+    }
+
+    /// Makes sure that the households' category rules exist.
+    ///
+    /// # Errors
+    /// The store doesn't answer.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        for household in self.households.iter() {
+            for rule in household.rules() {
+                self.store.put_rule(rule).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills in `days` of history, if there is none yet, then returns.
+    ///
+    /// # Errors
+    /// The store doesn't answer.
+    pub async fn backfill(&self, days: u32, stop: &CancellationToken) -> Result<(), StoreError> {
+        history::backfill(self, days, stop).await
+    }
+
+    /// Makes traffic at about `per_minute` operations a minute, following the hour of the day, until `stop`.
+    pub async fn run(&self, per_minute: u32, stop: CancellationToken) {
+        if per_minute == 0 {
+            return;
+        }
+        let mut rng = SmallRng::from_rng(&mut rand::rng());
+        loop {
+            let now = Timestamp::now();
+            let rate = f64::from(per_minute) * traffic::rhythm(now);
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs_f64(traffic::gap(&mut rng, rate))) => {}
+                () = stop.cancelled() => return,
+            }
+            let operation = traffic::next(&mut rng, &self.households, now, self.faults.poison());
+            if let Err(e) = self.perform(operation, None).await {
+                tracing::warn!(error = %e, "the demo application could not do an operation");
+            }
+        }
+    }
+
+    async fn perform(&self, operation: Operation, at: Option<Timestamp>) -> Result<(), StoreError> {
+        if !operation.transactions.is_empty() {
+            Transactions::put(&self.store, operation.transactions).await?;
+        }
+        let event: Event = operation.event;
+        if operation.poison {
+            // A publisher that gets its payload wrong doesn't validate it either.
+            let _ = Bus::put(&self.store, vec![event], at).await;
+            return Ok(());
+        }
+        self.paths.perform(event, at).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! Cutover's event pipeline.
+//!
+//! Two layers share this crate. The *nouns* and the *pure decisions* over them have no I/O and compile to
+//! wasm, so the dashboard in the browser speaks the same types as the server:
+//!
+//! | nouns | decisions |
+//! |---|---|
+//! | [`event`], [`letter`], [`flag`], [`ledger`], [`metric`], [`operation`], [`activity`], [`consumer`], [`trigger`], [`time`], [`page`] | [`pattern`], [`rule`], [`criteria`], [`parity`], [`retry`] |
+//!
+//! With the `runtime` feature come the [`ports`] (what the pipeline needs of the world), the pipeline itself
+//! ([`publisher`], [`delivery`], [`consumers`], [`redrive`]), the embedded adapter [`sqlite`] and the
+//! [`demo`] application that makes traffic down both paths.
+//!
+//! An event travels: `publisher` validates and stamps it, the bus writes it durably and routes it
+//! by `rule`, `delivery` hands it to each consumer, and the consumer's effects are applied in the same
+//! transaction as the mark that they were.
+
+pub mod activity;
+pub mod consumer;
+pub mod criteria;
+pub mod event;
+pub mod flag;
+pub mod ledger;
+pub mod letter;
+pub mod metric;
+pub mod operation;
+pub mod page;
+pub mod parity;
+pub mod pattern;
+pub mod retry;
+pub mod rule;
+pub mod time;
+pub mod trigger;
+
+#[cfg(feature = "runtime")]
+pub mod consumers;
+#[cfg(feature = "runtime")]
+pub mod delivery;
+#[cfg(feature = "runtime")]
+pub mod demo;
+#[cfg(feature = "runtime")]
+pub mod ports;
+#[cfg(feature = "runtime")]
+pub mod publisher;
+#[cfg(feature = "runtime")]
+pub mod redrive;
+#[cfg(feature = "runtime")]
+pub mod runtime;
+#[cfg(feature = "runtime")]
+pub mod sqlite;

@@ -1,0 +1,115 @@
+//! What can go wrong at a port.
+
+use crate::event::InvalidField;
+use crate::flag::FlagState;
+
+/// A store did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// It is not there, or doesn't answer; trying later may help.
+    #[error("{what} is unavailable: {reason}")]
+    Unavailable {
+        /// Which store.
+        what: &'static str,
+        /// In the store's own words.
+        reason: String,
+    },
+    /// What it holds can't be read.
+    #[error("{what} holds something unreadable: {reason}")]
+    Corrupt {
+        /// Which store.
+        what: &'static str,
+        /// What and where.
+        reason: String,
+    },
+    /// The question makes no sense.
+    #[error("{0}")]
+    Invalid(#[from] InvalidField),
+}
+
+impl StoreError {
+    /// A question that makes no sense.
+    pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid(InvalidField::new(field, reason))
+    }
+}
+
+/// An event was not published.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// It is not a valid event.
+    #[error("invalid event: {0}")]
+    Invalid(#[from] InvalidField),
+    /// It is larger than the bus takes.
+    #[error("the event is {size} bytes long; at most {max} are allowed")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// Another event with the same id was accepted before.
+    #[error("eventId {event_id} was used before for a different event")]
+    Conflict {
+        /// The id.
+        event_id: String,
+    },
+    /// The bus could not take it now.
+    #[error("the bus is unavailable: {0}")]
+    Unavailable(String),
+}
+
+impl PublishError {
+    /// Whether the same event may be accepted later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// A short, stable name.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "InvalidEvent",
+            Self::TooLarge { .. } => "EventTooLarge",
+            Self::Conflict { .. } => "EventIdConflict",
+            Self::Unavailable(_) => "BusUnavailable",
+        }
+    }
+}
+
+/// Flags were not changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FlagError {
+    /// Someone else changed them first.
+    #[error("the flags of {} are at version {} now", .0.scope, .0.version)]
+    VersionMoved(FlagState),
+    /// Both off: nothing would trigger analytics.
+    #[error(
+        "both flags off would leave analytics stale: keep event publishing or direct triggers on"
+    )]
+    BothOff,
+    /// A field makes no sense.
+    #[error("{0}")]
+    Invalid(#[from] InvalidField),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An operation was not started or stopped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OperationError {
+    /// A field makes no sense.
+    #[error("{0}")]
+    Invalid(#[from] InvalidField),
+    /// There is no such operation.
+    #[error("there is no operation {0}")]
+    Unknown(String),
+    /// It has ended already.
+    #[error("operation {0} has ended already")]
+    Ended(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,103 @@
+//! The record of what people did, chained by hashes.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use super::Sqlite;
+use super::events::limit;
+use crate::activity::{Activity, NewActivity, Outcome};
+use crate::page::Page;
+use crate::ports::{ActivityLog, StoreError};
+use crate::time::Timestamp;
+
+/// The hash of an entry: over the hash before it and every field, each with its length, so that no two records read alike.
+fn chain(previous: &str, id: u64, at: i64, entry: &NewActivity) -> String {
+    let mut hash = Sha256::new();
+    let refused = match &entry.outcome {
+        Outcome::Done => "",
+        Outcome::Refused(why) => why,
+    };
+    let (id, at) = (id.to_string(), at.to_string());
+    for field in [
+        previous,
+        &id,
+        &at,
+        &entry.actor,
+        &entry.action,
+        &entry.target,
+        &entry.summary,
+        entry.reason.as_deref().unwrap_or(""),
+        refused,
+    ] {
+        hash.update((field.len() as u64).to_be_bytes());
+        hash.update(field.as_bytes());
+    }
+    hash.finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            use std::fmt::Write;
+            // Writing to a String can't fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+#[async_trait]
+impl ActivityLog for Sqlite {
+    async fn record(&self, entry: NewActivity) -> Result<Activity, StoreError> {
+        self.write(move |write| {
+            let last: Option<(u64, String)> = write
+                .connection
+                .prepare_cached("SELECT id,hash FROM activity ORDER BY id DESC LIMIT 1")?
+                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let (id, previous) = last.map_or((1, String::new()), |(id, hash)| (id + 1, hash));
+            let at = Timestamp::now();
+            let hash = chain(&previous, id, at.0, &entry);
+            let refused = match &entry.outcome {
+                Outcome::Done => None,
+                Outcome::Refused(why) => Some(why),
+            };
+            write
+                .connection
+                .prepare_cached("INSERT INTO activity(id,at,actor,action,target,summary,reason,refused,hash) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")?
+                .execute(params![id, at.0, entry.actor, entry.action, entry.target, entry.summary, entry.reason, refused, hash])?;
+            Ok(Activity { id, at, actor: entry.actor, action: entry.action, target: entry.target, summary: entry.summary, reason: entry.reason, outcome: entry.outcome, hash })
+        })
+        .await
+    }
+
+    async fn list(&self, page: u32, from: Option<&str>) -> Result<Page<Activity>, StoreError> {
+        let page = limit(page)? as usize;
+        let before = match from {
+            None => i64::MAX,
+            Some(text) => text.parse().map_err(|_| {
+                StoreError::invalid("cursor", "is not one that this list gave; start without it")
+            })?,
+        };
+        self.read(move |connection| {
+            let mut items: Vec<Activity> = connection
+                .prepare_cached("SELECT id,at,actor,action,target,summary,reason,refused,hash FROM activity WHERE id<?1 ORDER BY id DESC LIMIT ?2")?
+                .query_map(params![before, page + 1], |row| {
+                    Ok(Activity {
+                        id: row.get(0)?,
+                        at: Timestamp(row.get(1)?),
+                        actor: row.get(2)?,
+                        action: row.get(3)?,
+                        target: row.get(4)?,
+                        summary: row.get(5)?,
+                        reason: row.get(6)?,
+                        outcome: row.get::<_, Option<String>>(7)?.map_or(Outcome::Done, Outcome::Refused),
+                        hash: row.get(8)?,
+                    })
+                })?
+                .collect::<Result<_, _>>()?;
+            let more = items.len() > page;
+            items.truncate(page);
+            let next = items.last().filter(|_| more).map(|last| last.id.to_string());
+            Ok(Page { items, next })
+        })
+        .await
+    }
+}
