@@ -1,9 +1,11 @@
 //! Rules: which events go to which consumer.
 
+use std::cell::OnceCell;
+
 use serde_json::{Value, json};
 
 use crate::event::Event;
-use crate::pattern::Pattern;
+use crate::pattern::{Field, Fields, Pattern};
 
 /// The four consumers of the design, in the order pages show them.
 pub const CONSUMERS: [&str; 4] = ["analytics", "categorization", "notification", "audit"];
@@ -38,10 +40,10 @@ impl Rules {
 
     /// The consumers that `event` goes to, each once, in the rules' order.
     pub fn route<'a>(&'a self, event: &Event) -> Vec<&'a str> {
-        let mut subject = Subject::new(event);
+        let subject = Subject { event, detail: OnceCell::new() };
         let mut consumers: Vec<&str> = Vec::with_capacity(4);
         for rule in &self.0 {
-            if !consumers.contains(&rule.consumer.as_str()) && subject.matches(&rule.pattern) {
+            if !consumers.contains(&rule.consumer.as_str()) && rule.pattern.matches(&subject) {
                 consumers.push(&rule.consumer);
             }
         }
@@ -49,35 +51,21 @@ impl Rules {
     }
 }
 
-/// An event as a pattern sees it; the detail is only parsed for a pattern that looks into it.
+/// An event as a pattern sees it; the detail is parsed once, and only for a pattern that looks into it.
 struct Subject<'a> {
     event: &'a Event,
-    envelope: Option<Value>,
-    head: Option<Value>,
+    detail: OnceCell<Value>,
 }
 
-impl<'a> Subject<'a> {
-    const fn new(event: &'a Event) -> Self {
-        Self {
-            event,
-            envelope: None,
-            head: None,
+impl Fields for Subject<'_> {
+    fn field(&self, name: &str) -> Option<Field<'_>> {
+        match name {
+            "source" => Some(Field::Text(&self.event.source)),
+            "detail-type" => Some(Field::Text(&self.event.event_type)),
+            "id" => Some(Field::Text(&self.event.event_id)),
+            "detail" => Some(Field::Json(self.detail.get_or_init(|| serde_json::from_str(&self.event.detail_json()).unwrap_or_default()))),
+            _ => None,
         }
-    }
-
-    fn matches(&mut self, pattern: &Pattern) -> bool {
-        let event = self.event;
-        let subject = if pattern.needs_detail() {
-            self.envelope.get_or_insert_with(|| {
-                let detail: Value = serde_json::from_str(&event.detail_json()).unwrap_or_default();
-                json!({ "source": event.source, "detail-type": event.event_type, "detail": detail })
-            })
-        } else {
-            self.head.get_or_insert_with(
-                || json!({ "source": event.source, "detail-type": event.event_type }),
-            )
-        };
-        pattern.matches_value(subject)
     }
 }
 

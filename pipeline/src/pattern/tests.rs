@@ -96,6 +96,7 @@ fn numbers_are_compared_by_value() {
             vec![json!(-0.0), json!(0.0)],
             vec![json!(0.000_000_1)],
         ),
+        (json!([-0.0]), vec![json!(0.0), json!(0)], vec![json!(-0.5)]),
         // Neighbours that are one and the same as floating point.
         (
             json!([9_007_199_254_740_993_u64]),
@@ -1043,6 +1044,16 @@ fn faults_name_the_place_and_the_remedy() {
         ),
         (
             json!({ "$or": [{ "a": [1] }, { "prefix": ["b"] }] }),
+            "$or",
+            "operator",
+        ),
+        (
+            json!({ "$or": [{ "a": [1] }, { "b": [1] }, "c"] }),
+            "$or",
+            "two or more objects",
+        ),
+        (
+            json!({ "$or": [{ "a": [1] }, { "b": [1] }, { "suffix": ["c"] }] }),
             "$or",
             "operator",
         ),

@@ -1,0 +1,150 @@
+//! What the server's side of the pages works with.
+
+use std::sync::Arc;
+
+use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+use pipeline::activity::{NewActivity, Outcome};
+use pipeline::demo::Faults;
+use pipeline::ports::Ports;
+use pipeline::time::Timestamp;
+use quick_cache::sync::Cache;
+
+use crate::error::AppError;
+use crate::pages::consumers::api::ConsumerPage;
+use crate::pages::overview::api::{Overview, OverviewQuery};
+
+/// Readings that many viewers share are computed once in this long, milliseconds.
+const SHARED_FOR: i64 = 1_000;
+/// How many shared readings are kept.
+const SHARED: usize = 64;
+
+/// Who is in front of the browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// Their name, as it goes on the record.
+    pub name: String,
+}
+
+impl Actor {
+    /// Whoever sits at this machine: as long as there is no access control, the server only listens to it.
+    #[must_use]
+    pub fn local() -> Self {
+        Self { name: "local operator".to_owned() }
+    }
+}
+
+/// A change that someone wants to make.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// What, dotted: `flags.change`.
+    pub name: &'static str,
+    /// To what.
+    pub target: String,
+    /// In one sentence.
+    pub summary: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// The embedded demo, if it runs.
+#[derive(Clone)]
+pub struct DemoSwitch {
+    /// Its faults.
+    pub faults: Faults,
+}
+
+/// Everything that a server function, or the JSON API, works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    /// The ports.
+    pub ports: Ports,
+    /// Which backend they are of: `embedded` or `aws`.
+    pub backend: &'static str,
+    /// The demo.
+    pub demo: Option<DemoSwitch>,
+    overviews: Arc<Cache<(OverviewQuery, i64), Overview>>,
+    consumers: Arc<Cache<(String, OverviewQuery, i64), ConsumerPage>>,
+}
+
+impl Desk {
+    /// Over the ports of a backend.
+    #[must_use]
+    pub fn new(ports: Ports, backend: &'static str, demo: Option<DemoSwitch>) -> Self {
+        Self { ports, backend, demo, overviews: Arc::new(Cache::new(SHARED)), consumers: Arc::new(Cache::new(SHARED)) }
+    }
+
+    /// The overview, shared by all who ask the same within a second.
+    ///
+    /// # Errors
+    /// A store doesn't answer, or the query makes no sense.
+    pub async fn overview(&self, query: &OverviewQuery) -> Result<Overview, AppError> {
+        let key = (query.clone(), Timestamp::now().0 / SHARED_FOR);
+        self.overviews.get_or_insert_async(&key, Overview::read(self, query)).await
+    }
+
+    /// A consumer's page, shared likewise.
+    ///
+    /// # Errors
+    /// As [`overview`](Self::overview); also if there is no such consumer.
+    pub async fn consumer(&self, name: &str, query: &OverviewQuery) -> Result<ConsumerPage, AppError> {
+        let key = (name.to_owned(), query.clone(), Timestamp::now().0 / SHARED_FOR);
+        self.consumers.get_or_insert_async(&key, ConsumerPage::read(self, name, query)).await
+    }
+
+    /// The one way to change anything: authorise, act, record. What was refused or failed is recorded too.
+    ///
+    /// # Errors
+    /// The actor may not, or `f`'s own error, or the record can't be written.
+    pub async fn act<T, E>(&self, actor: &Actor, action: Action, f: impl Future<Output = Result<T, E>>) -> Result<T, AppError>
+    where
+        E: Into<AppError>,
+    {
+        let result = match authorise(actor, &action) {
+            Ok(()) => f.await.map_err(Into::into),
+            Err(refusal) => Err(refusal),
+        };
+        let outcome = match &result {
+            Ok(_) => Outcome::Done,
+            Err(e) => Outcome::Refused(e.to_string()),
+        };
+        let entry = NewActivity {
+            actor: actor.name.clone(),
+            action: action.name.to_owned(),
+            target: action.target,
+            summary: action.summary,
+            reason: action.reason,
+            outcome,
+        };
+        self.ports.activity.record(entry).await?;
+        result
+    }
+}
+
+/// Until there is access control, whoever reaches the server may do everything; it listens on loopback only.
+#[allow(clippy::unnecessary_wraps)] // the seam: access control refuses here
+fn authorise(_actor: &Actor, _action: &Action) -> Result<(), AppError> {
+    Ok(())
+}
+
+/// The desk of this request.
+#[must_use]
+pub fn desk() -> Desk {
+    expect_context::<Desk>()
+}
+
+/// Who makes this request.
+#[must_use]
+pub fn actor() -> Actor {
+    use_context::<Actor>().unwrap_or_else(Actor::local)
+}
+
+/// Has the response carry the error's status.
+pub fn answer<T>(result: Result<T, AppError>) -> Result<T, AppError> {
+    if let (Err(error), Some(response)) = (&result, use_context::<ResponseOptions>())
+        && let Ok(status) = axum::http::StatusCode::from_u16(error.status())
+    {
+        response.set_status(status);
+    }
+    result
+}

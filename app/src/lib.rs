@@ -1,0 +1,31 @@
+//! Cutover's pages: rendered on the server, taken over in the browser.
+//!
+//! A page owns its filters (in the URL), its server functions (`api.rs`) and its view. It never sees a store: the
+//! server functions reach the ports through [`context::Desk`], which also is the one place where anything is
+//! changed: authorised, done, and recorded.
+
+#![recursion_limit = "256"]
+#![allow(missing_docs, unreachable_pub, reason = "leptos makes undocumented, public structs of documented components and server functions")]
+
+pub mod charts;
+#[cfg(feature = "ssr")]
+pub mod context;
+pub mod error;
+pub mod live;
+pub mod pages;
+pub mod routes;
+#[cfg(feature = "ssr")]
+pub mod shell;
+pub mod ui;
+
+mod app;
+
+pub use app::App;
+
+/// Takes over the page that the server rendered.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(App);
+}

@@ -1,0 +1,182 @@
+//! What is new, as the server says it: server-sent events become signals.
+//!
+//! There is one connection for the whole application. A page that shows live data reads again when [`Live::tick`]
+//! moves. While the tab is hidden the connection is closed; coming back opens it and reads at once.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use pipeline::flag::Stage;
+use pipeline::time::Timestamp;
+
+/// What every message says, whatever the page: enough for the frame around it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pulse {
+    /// The server's clock.
+    pub now: Timestamp,
+    /// The stage.
+    pub stage: Stage,
+    /// Open dead letters.
+    pub dead_letters: u64,
+    /// Criteria that pass, fail, are unknown.
+    pub criteria: [u8; 3],
+}
+
+/// How the connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// Not yet open: before the script has taken over, or just after.
+    Connecting,
+    /// Messages arrive.
+    Live,
+    /// The tab is hidden, or the viewer stopped it.
+    Paused,
+    /// It broke; it is being opened again.
+    Lost,
+}
+
+/// How often a page reads again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// With every message: each two seconds.
+    Live,
+    /// Each ten seconds.
+    Slow,
+    /// Each minute.
+    Minute,
+    /// Only when asked.
+    Off,
+}
+
+impl Refresh {
+    /// All choices.
+    pub const ALL: [Self; 4] = [Self::Live, Self::Slow, Self::Minute, Self::Off];
+
+    /// The choice's name in the URL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "2s",
+            Self::Slow => "10s",
+            Self::Minute => "1m",
+            Self::Off => "off",
+        }
+    }
+
+    /// Every how many messages a page reads; `None` for never.
+    #[must_use]
+    pub const fn every(self) -> Option<u64> {
+        match self {
+            Self::Live => Some(1),
+            Self::Slow => Some(5),
+            Self::Minute => Some(30),
+            Self::Off => None,
+        }
+    }
+}
+
+/// The live signals.
+#[derive(Clone, Copy)]
+pub struct Live {
+    /// Moves when pages should read again.
+    pub tick: RwSignal<u64>,
+    /// The connection.
+    pub connection: RwSignal<Connection>,
+    /// The newest message.
+    pub pulse: RwSignal<Option<Pulse>>,
+    /// How often pages read.
+    pub refresh: RwSignal<Refresh>,
+}
+
+impl Live {
+    /// Makes the signals and, in a browser, connects them.
+    pub fn provide() {
+        let live = Self {
+            tick: RwSignal::new(0),
+            connection: RwSignal::new(Connection::Connecting),
+            pulse: RwSignal::new(None),
+            refresh: RwSignal::new(Refresh::Live),
+        };
+        provide_context(live);
+        #[cfg(feature = "hydrate")]
+        Effect::new(move |_| browser::connect(live));
+    }
+
+    /// The signals.
+    #[must_use]
+    pub fn get() -> Self {
+        expect_context()
+    }
+
+    /// Has pages read again now.
+    pub fn read_now(self) {
+        self.tick.update(|n| *n += 1);
+    }
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use leptos::prelude::*;
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen::closure::Closure;
+    use web_sys::{EventSource, MessageEvent, VisibilityState};
+
+    use super::{Connection, Live, Pulse};
+    use crate::routes;
+
+    type Slot = Rc<RefCell<Option<Link>>>;
+
+    /// An open connection and the handlers that it calls.
+    struct Link {
+        source: EventSource,
+        _on_message: Closure<dyn FnMut(MessageEvent)>,
+        _on_error: Closure<dyn FnMut(web_sys::Event)>,
+        _on_open: Closure<dyn FnMut(web_sys::Event)>,
+    }
+
+    impl Drop for Link {
+        fn drop(&mut self) {
+            self.source.close();
+        }
+    }
+
+    pub(super) fn connect(live: Live) {
+        let slot: Slot = Rc::new(RefCell::new(open(live)));
+        let hidden = || document().visibility_state() == VisibilityState::Hidden;
+        let toggle = Closure::<dyn FnMut()>::new(move || {
+            if hidden() {
+                slot.borrow_mut().take();
+                live.connection.set(Connection::Paused);
+            } else if slot.borrow().is_none() {
+                *slot.borrow_mut() = open(live);
+                live.read_now();
+            }
+        });
+        // Lives as long as the page.
+        let _ = document().add_event_listener_with_callback("visibilitychange", toggle.as_ref().unchecked_ref());
+        toggle.forget();
+    }
+
+    fn open(live: Live) -> Option<Link> {
+        live.connection.set(Connection::Connecting);
+        let source = EventSource::new(routes::LIVE).ok()?;
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
+            live.connection.set(Connection::Live);
+            let Some(pulse) = message.data().as_string().and_then(|text| serde_json::from_str::<Pulse>(&text).ok()) else { return };
+            let beat = u64::try_from(pulse.now.millis() / 2_000).unwrap_or(0);
+            live.pulse.set(Some(pulse));
+            if live.refresh.get_untracked().every().is_some_and(|every| beat.is_multiple_of(every)) {
+                live.read_now();
+            }
+        });
+        let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |_| live.connection.set(Connection::Lost));
+        let on_open = Closure::<dyn FnMut(web_sys::Event)>::new(move |_| live.connection.set(Connection::Live));
+        let _ = source.add_event_listener_with_callback("overview", on_message.as_ref().unchecked_ref());
+        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+        Some(Link { source, _on_message: on_message, _on_error: on_error, _on_open: on_open })
+    }
+}

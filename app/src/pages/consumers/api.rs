@@ -1,0 +1,120 @@
+//! What the consumers' pages read and do.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use pipeline::consumer::{ConsumerFault, ConsumerStatus};
+use pipeline::metric::Reading;
+use pipeline::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+use crate::pages::overview::api::Deed;
+
+/// One consumer's page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConsumerPage {
+    /// The server's clock when this was read.
+    pub now: Timestamp,
+    /// The charts' span.
+    pub span: Span,
+    /// The consumer.
+    pub status: ConsumerStatus,
+    /// Completed a minute.
+    pub throughput: Reading,
+    /// p50, p95, p99.
+    pub latency: Vec<Reading>,
+    /// Failed attempts, percent.
+    pub error_rate: Reading,
+    /// Neither completed nor dead-lettered.
+    pub in_flight: Reading,
+    /// Its newest errors.
+    pub faults: Vec<ConsumerFault>,
+    /// Flag changes and redrives.
+    pub deeds: Vec<Deed>,
+}
+
+/// Reads all consumers.
+#[server(prefix = "/fn", endpoint = "consumers", input = GetUrl)]
+pub async fn read_consumers() -> Result<Vec<ConsumerStatus>, AppError> {
+    use crate::context::{answer, desk};
+    answer(desk().ports.consumers.list().await.map_err(Into::into))
+}
+
+/// Reads one consumer over `range`.
+#[server(prefix = "/fn", endpoint = "consumer", input = GetUrl)]
+pub async fn read_consumer(name: String, range: String) -> Result<ConsumerPage, AppError> {
+    use crate::context::{answer, desk};
+    use crate::pages::overview::api::OverviewQuery;
+    answer(async { desk().consumer(&name, &OverviewQuery { range: range.parse()? }).await }.await)
+}
+
+/// Stops or starts a consumer.
+#[server(prefix = "/fn", endpoint = "pause")]
+pub async fn pause_consumer(name: String, paused: bool, reason: String) -> Result<String, AppError> {
+    use crate::context::{actor, answer, desk};
+    answer(ssr::pause(&desk(), &actor(), &name, paused, &reason).await)
+}
+
+#[cfg(feature = "ssr")]
+pub use ssr::pause;
+
+#[cfg(feature = "ssr")]
+mod ssr {
+    use pipeline::metric::{By, Metric, SeriesQuery, step_for};
+    use pipeline::time::Timestamp;
+
+    use super::ConsumerPage;
+    use crate::context::{Action, Actor, Desk};
+    use crate::error::AppError;
+    use crate::pages::overview::api::{OverviewQuery, deeds};
+
+    /// Stops or starts a consumer, on the record; answers with what was done.
+    ///
+    /// # Errors
+    /// There is no such consumer, no reason was given, or the store doesn't answer.
+    pub async fn pause(desk: &Desk, actor: &Actor, name: &str, paused: bool, reason: &str) -> Result<String, AppError> {
+        if reason.trim().is_empty() {
+            return Err(AppError::Invalid { field: "reason".to_owned(), reason: "is empty; say why, for those who read the record".to_owned() });
+        }
+        let word = if paused { "paused" } else { "resumed" };
+        let summary = format!("{name} {word}");
+        let action = Action {
+            name: if paused { "consumer.pause" } else { "consumer.resume" },
+            target: name.to_owned(),
+            summary: summary.clone(),
+            reason: Some(reason.trim().to_owned()),
+        };
+        desk.act(actor, action, async {
+            if desk.ports.consumers.set_paused(name, paused).await? { Ok(summary) } else { Err(AppError::NotFound(format!("consumer {name}"))) }
+        })
+        .await
+    }
+
+    impl ConsumerPage {
+        /// Reads it.
+        pub(crate) async fn read(desk: &Desk, name: &str, query: &OverviewQuery) -> Result<Self, AppError> {
+            let now = Timestamp::now();
+            let span = query.range.span(now);
+            let step = step_for(span);
+            let status = desk.ports.consumers.list().await?.into_iter().find(|c| c.name == name).ok_or_else(|| AppError::NotFound(format!("consumer {name}")))?;
+            let series =
+                |metric| SeriesQuery { metric, by: By::Consumer, from: span.from.0, to: span.to.0, step, consumer: Some(name.to_owned()) };
+            let metrics = &desk.ports.metrics;
+            let mut latency = Vec::with_capacity(3);
+            for metric in [Metric::LatencyP50, Metric::LatencyP95, Metric::LatencyP99] {
+                latency.push(metrics.series(&series(metric)).await?);
+            }
+            Ok(Self {
+                now,
+                span,
+                status,
+                throughput: metrics.series(&series(Metric::Throughput)).await?,
+                latency,
+                error_rate: metrics.series(&series(Metric::ErrorRate)).await?,
+                in_flight: metrics.series(&series(Metric::InFlight)).await?,
+                faults: desk.ports.consumers.faults(name, 20).await?,
+                deeds: deeds(desk, span).await?,
+            })
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What the cutover page reads and does.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use pipeline::criteria::Criterion;
+use pipeline::flag::{FlagRecord, FlagState, Stage};
+use pipeline::parity::ParityReport;
+use pipeline::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+
+/// The page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CutoverView {
+    /// The server's clock when this was read.
+    pub now: Timestamp,
+    /// The stage.
+    pub stage: Stage,
+    /// The verdict.
+    pub verdict: (String, String),
+    /// The six criteria.
+    pub criteria: Vec<Criterion>,
+    /// Every scope's flags, the global one first.
+    pub flags: Vec<FlagState>,
+    /// Sources that have no flags of their own.
+    pub sources: Vec<String>,
+    /// The newest changes.
+    pub history: Vec<FlagRecord>,
+    /// What both paths did over the range.
+    pub parity: ParityReport,
+}
+
+/// Reads the page over `range`.
+#[server(prefix = "/fn", endpoint = "cutover", input = GetUrl)]
+pub async fn read_cutover(range: String) -> Result<CutoverView, AppError> {
+    use crate::context::{answer, desk};
+    answer(async { CutoverView::read(&desk(), range.parse()?).await }.await)
+}
+
+/// Changes the flags of a scope to those of a stage.
+#[server(prefix = "/fn", endpoint = "flags")]
+pub async fn set_flags(scope: String, stage: String, reason: String, expected_version: u64, #[server(default)] confirmed: bool) -> Result<String, AppError> {
+    use crate::context::{actor, answer, desk};
+    answer(ssr::set_from_form(&desk(), &actor(), scope, &stage, reason, expected_version, confirmed).await)
+}
+
+#[cfg(feature = "ssr")]
+pub use ssr::set;
+
+#[cfg(feature = "ssr")]
+mod ssr {
+    use pipeline::criteria;
+    use pipeline::flag::{FlagChange, FlagState, GLOBAL_SCOPE, Stage};
+    use pipeline::time::Timestamp;
+
+    use super::CutoverView;
+    use crate::context::{Action, Actor, Desk};
+    use crate::error::AppError;
+    use crate::pages::overview::api::judged;
+    use crate::ui::range::Range;
+
+    impl CutoverView {
+        pub(crate) async fn read(desk: &Desk, range: Range) -> Result<Self, AppError> {
+            let now = Timestamp::now();
+            let ((stage, criteria), flags) = (judged(desk, now).await?, desk.ports.flags.all().await?);
+            let known: Vec<&str> = flags.iter().map(|f| f.scope.as_str()).collect();
+            let sources = desk.ports.events.facets().await?.sources.into_iter().filter(|s| !known.contains(&s.as_str())).collect();
+            Ok(Self {
+                now,
+                stage,
+                verdict: criteria::verdict(stage, &criteria),
+                criteria,
+                sources,
+                flags,
+                history: desk.ports.flags.history(20).await?,
+                parity: desk.ports.parity.report(range.span(now), None, now).await?,
+            })
+        }
+    }
+
+    /// Changes flags, on the record, with what the criteria say at this moment.
+    ///
+    /// # Errors
+    /// Both off, the version moved, no reason, or the store doesn't answer.
+    pub async fn set(desk: &Desk, actor: &Actor, change: &FlagChange) -> Result<FlagState, AppError> {
+        let (_, criteria) = judged(desk, Timestamp::now()).await?;
+        let criteria: Vec<String> = criteria.iter().map(|c| format!("{}={}", c.id, c.status.word())).collect();
+        let on = |flag| if flag { "on" } else { "off" };
+        let action = Action {
+            name: "flags.change",
+            target: change.scope.clone(),
+            summary: format!("{}: event publishing {}, direct triggers {}", change.scope, on(change.publishing), on(change.direct)),
+            reason: Some(change.reason.clone()),
+        };
+        desk.act(actor, action, desk.ports.flags.set(change, &actor.name, &criteria)).await
+    }
+
+    pub(super) async fn set_from_form(
+        desk: &Desk,
+        actor: &Actor,
+        scope: String,
+        stage: &str,
+        reason: String,
+        expected_version: u64,
+        confirmed: bool,
+    ) -> Result<String, AppError> {
+        let invalid = |field: &str, reason: &str| AppError::Invalid { field: field.to_owned(), reason: reason.to_owned() };
+        let stage = Stage::ALL
+            .into_iter()
+            .find(|s| s.words() == stage)
+            .ok_or_else(|| invalid("stage", "must be direct only, shadow or events only; both off would leave analytics stale"))?;
+        if !confirmed {
+            return Err(invalid("confirmed", "tick the box to confirm"));
+        }
+        let flags = stage.flags();
+        let change = FlagChange { scope, publishing: flags.publishing, direct: flags.direct, reason, expected_version };
+        let state = set(desk, actor, &change).await?;
+        let whose = if state.scope == GLOBAL_SCOPE { "All publishers are".to_owned() } else { format!("{} is", state.scope) };
+        Ok(format!("{whose} at “{stage}” now, version {}.", state.version))
+    }
+}

@@ -1,0 +1,153 @@
+//! The flags, scope by scope, changing them, and their history.
+
+use leptos::prelude::*;
+use pipeline::flag::{FlagState, Flags, GLOBAL_SCOPE, Stage};
+
+use super::api::{CutoverView, SetFlags};
+use crate::ui::confirm::{Reason, Sheet};
+use crate::ui::state::{Empty, StateSign, Tone};
+use crate::ui::time::{Moment, ZoneName};
+
+/// Every scope with its flags.
+#[component]
+pub(super) fn Scopes(data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> impl IntoView {
+    let scopes = Memo::new(move |_| {
+        data.with(|d| {
+            let global = d.flags.first().map(|f| f.flags).unwrap_or_default();
+            let inherited = d.sources.iter().map(|source| (FlagState { scope: source.clone(), flags: global, version: 0, changed_at: None }, true));
+            d.flags.iter().cloned().map(|f| (f, false)).chain(inherited).collect::<Vec<_>>()
+        })
+    });
+    view! {
+        <section class="panel" aria-labelledby="flags-title">
+            <h2 id="flags-title">"Flags " <small>"read for each event that is published"</small></h2>
+            <div class="scroll">
+                <table class="flags">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Publisher"</th>
+                            <th scope="col">"Events"</th>
+                            <th scope="col">"Direct"</th>
+                            <th scope="col">
+                                <span class="visually-hidden">"Change"</span>
+                            </th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        <For each=move || scopes.get() key=|(state, inherited)| (state.scope.clone(), state.version, state.flags, *inherited) let:scope>
+                            <Scope state=scope.0 inherited=scope.1 set />
+                        </For>
+                    </tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+fn sign(on: bool, inherited: bool) -> impl IntoView {
+    if inherited {
+        return view! { <span class="dim">"as all"</span> }.into_any();
+    }
+    let (tone, word) = if on { (Tone::Pass, "on") } else { (Tone::Unknown, "off") };
+    view! { <StateSign tone=Signal::stored(tone) word=word.to_owned() /> }.into_any()
+}
+
+#[component]
+fn Scope(state: FlagState, inherited: bool, set: ServerAction<SetFlags>) -> impl IntoView {
+    let name = if state.scope == GLOBAL_SCOPE { "all".to_owned() } else { state.scope.clone() };
+    let Flags { publishing, direct } = state.flags;
+    let choices = Stage::ALL
+        .map(|stage| {
+            let current = state.flags.stage() == Some(stage);
+            let what = match stage {
+                Stage::DirectOnly => "events off: the rollback",
+                Stage::Shadow => "both on: the paths are compared",
+                Stage::EventsOnly => "direct triggers off: the target",
+            };
+            view! {
+                <label class="choice">
+                    <input type="radio" name="stage" value=stage.words() required checked=current />
+                    <span>
+                        <b>{stage.words()}</b>
+                        " "
+                        <span class="dim">{what}{if current { ", as it is now" } else { "" }}</span>
+                    </span>
+                </label>
+            }
+        })
+        .collect_view();
+    let id = state.scope.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    view! {
+        <tr>
+            <th scope="row">{name.clone()}</th>
+            <td>{sign(publishing, inherited)}</td>
+            <td>{sign(direct, inherited)}</td>
+            <td class="num">
+                <Sheet label=if inherited { "Override" } else { "Change" }>
+                    <ActionForm action=set>
+                        <fieldset>
+                            <legend>{format!("Which paths run for {name}?")}</legend>
+                            {choices}
+                            <label class="choice">
+                                <input type="radio" name="stage" value="neither" disabled />
+                                <span>
+                                    <b>"neither"</b>
+                                    " "
+                                    <span class="dim">"refused: analytics would go stale"</span>
+                                </span>
+                            </label>
+                        </fieldset>
+                        <input type="hidden" name="scope" value=state.scope.clone() />
+                        <input type="hidden" name="expected_version" value=state.version.to_string() />
+                        <Reason id=format!("flag-reason-{id}") />
+                        <label class="choice">
+                            <input type="checkbox" name="confirmed" value="true" required />
+                            <span>"I know that this changes what production does from the next event on."</span>
+                        </label>
+                        <button class="button main">"Change"</button>
+                    </ActionForm>
+                </Sheet>
+            </td>
+        </tr>
+    }
+}
+
+/// The changes, newest first.
+#[component]
+pub(super) fn History(data: Signal<CutoverView>) -> impl IntoView {
+    let history = Memo::new(move |_| data.with(|d| d.history.clone()));
+    let words = |flags: Flags| flags.stage().map_or("neither", Stage::words);
+    view! {
+        <section class="panel" aria-labelledby="history-title">
+            <h2 id="history-title">"Changes " <small>"times in " <ZoneName /></small></h2>
+            {move || {
+                let history = history.get();
+                if history.is_empty() {
+                    return view! { <Empty title="No change yet" text="Both paths run, as by default. Each change is listed here, with who, why, and what the criteria said." /> }
+                        .into_any();
+                }
+                history
+                    .into_iter()
+                    .map(|change| {
+                        view! {
+                            <div class="op">
+                                <div class="row">
+                                    <b>
+                                        {if change.scope == GLOBAL_SCOPE { String::new() } else { format!("{}: ", change.scope) }} {words(change.from)} " → "
+                                        {words(change.to)}
+                                    </b>
+                                    <span class="push dim">
+                                        <Moment at=change.at />
+                                    </span>
+                                </div>
+                                <div>{change.actor} ": “" {change.reason} "”"</div>
+                                <div class="dim">{change.criteria.join(" · ")}</div>
+                            </div>
+                        }
+                    })
+                    .collect_view()
+                    .into_any()
+            }}
+        </section>
+    }
+}

@@ -1,0 +1,87 @@
+//! The road to events: stage, flags, and whether the two paths do the same.
+
+pub mod api;
+mod flags;
+mod parity;
+
+use leptos::prelude::*;
+use pipeline::criteria::Status;
+
+use crate::live::Live;
+use crate::pages::overview::Stages;
+use crate::ui::confirm::Said;
+use crate::ui::frame::Head;
+use crate::ui::loaded::{loaded, read_live};
+use crate::ui::range::{RangePicker, use_range_text};
+use api::{CutoverView, SetFlags, read_cutover};
+use flags::{History, Scopes};
+use parity::ParityTable;
+
+/// The page.
+#[component]
+pub fn CutoverPage() -> impl IntoView {
+    let range = use_range_text();
+    let reading = read_live(move || range.get(), read_cutover);
+    let set = ServerAction::<SetFlags>::new();
+    let live = Live::get();
+    Effect::new(move |_| {
+        if set.value().with(Option::is_some) {
+            live.read_now();
+        }
+    });
+    view! {
+        <Head title="Cutover">
+            <RangePicker />
+        </Head>
+        <Said value=set.value() done=|said| said.clone() />
+        {loaded(
+            reading,
+            move |data: Signal<CutoverView>| {
+                view! {
+                    <section class=move || data.with(|d| format!("panel verdict {}", tone(d))) aria-label="Stage">
+                        <div>
+                            <p class="verdict-text">
+                                <b>{move || data.with(|d| headline(d))}</b>
+                                " "
+                                {move || data.with(|d| d.verdict.1.clone())}
+                            </p>
+                            <p class="verdict-more">{move || data.with(missing)}</p>
+                        </div>
+                        <Stages stage=Signal::derive(move || data.with(|d| d.stage)) />
+                    </section>
+                    <div class="two wide-left">
+                        <ParityTable data />
+                        <div class="stack">
+                            <Scopes data set />
+                            <History data />
+                        </div>
+                    </div>
+                }
+            },
+        )}
+    }
+}
+
+fn headline(data: &CutoverView) -> String {
+    let mut words = data.stage.words().to_owned();
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    format!("{words}.")
+}
+
+fn tone(data: &CutoverView) -> &'static str {
+    if data.criteria.iter().any(|c| c.status == Status::Failing) {
+        "fail"
+    } else if data.criteria.iter().any(|c| c.status == Status::Unknown) {
+        "unknown"
+    } else {
+        "pass"
+    }
+}
+
+fn missing(data: &CutoverView) -> String {
+    let open: Vec<String> =
+        data.criteria.iter().filter(|c| c.status != Status::Passing).map(|c| format!("{} ({}: {})", c.name.to_lowercase(), c.status.word(), c.why)).collect();
+    if open.is_empty() { "Nothing stands in the way.".to_owned() } else { format!("In the way: {}", open.join(" · ")) }
+}

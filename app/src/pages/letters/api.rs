@@ -1,0 +1,220 @@
+//! What the dead letters' pages read and do.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::{GetUrl, Json as JsonCodec};
+use pipeline::letter::{Depth, Letter, LetterDetail, LetterGroup};
+use pipeline::operation::Operation;
+use pipeline::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+use crate::routes;
+
+/// The list's filter, as the URL has it. Empty fields don't narrow, but for the status: empty is `open`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct LettersQuery {
+    pub status: String,
+    pub consumer: String,
+    pub error: String,
+    pub event_type: String,
+    pub q: String,
+    pub cursor: String,
+}
+
+impl LettersQuery {
+    /// The address of this list, from `cursor` on.
+    #[must_use]
+    pub fn url(&self, cursor: Option<String>) -> String {
+        routes::with_query(
+            routes::LETTERS,
+            [
+                ("status", self.status.clone()),
+                ("consumer", self.consumer.clone()),
+                ("error", self.error.clone()),
+                ("type", self.event_type.clone()),
+                ("q", self.q.clone()),
+                ("cursor", cursor.unwrap_or_default()),
+            ],
+        )
+    }
+}
+
+/// The page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LetterList {
+    /// The server's clock when this was read.
+    pub now: Timestamp,
+    /// How many are open.
+    pub depth: Depth,
+    /// Open ones by kind.
+    pub groups: Vec<LetterGroup>,
+    /// The letters that match, newest first.
+    pub letters: Vec<Letter>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// How many match in all.
+    pub matching: u64,
+    /// The newest operations.
+    pub operations: Vec<Operation>,
+    /// Consumers to choose from.
+    pub consumers: Vec<String>,
+}
+
+/// Reads the page.
+#[server(prefix = "/fn", endpoint = "letters", input = JsonCodec)]
+pub async fn read_letters(query: LettersQuery) -> Result<LetterList, AppError> {
+    use crate::context::{answer, desk};
+    answer(LetterList::read(&desk(), &query).await)
+}
+
+/// Reads one letter.
+#[server(prefix = "/fn", endpoint = "letter", input = GetUrl)]
+pub async fn read_letter(id: String) -> Result<LetterDetail, AppError> {
+    use crate::context::{answer, desk};
+    answer(async { desk().ports.letters.get(&id).await?.ok_or_else(|| AppError::NotFound(format!("dead letter {id}"))) }.await)
+}
+
+/// Starts an operation: on `ids`, separated by commas, or, if there are none, on all that match the filter.
+/// Plain form fields, so that it works without script.
+#[server(prefix = "/fn", endpoint = "operation")]
+#[allow(clippy::too_many_arguments)] // the fields of a form
+pub async fn start_operation(
+    kind: String,
+    reason: String,
+    #[server(default)] ids: String,
+    #[server(default)] status: String,
+    #[server(default)] consumer: String,
+    #[server(default)] error: String,
+    #[server(default)] event_type: String,
+    #[server(default)] q: String,
+    #[server(default)] all: bool,
+) -> Result<String, AppError> {
+    use crate::context::{actor, answer, desk};
+    let query = LettersQuery { status, consumer, error, event_type, q, cursor: String::new() };
+    answer(ssr::start_from_form(&desk(), &actor(), &kind, reason, &ids, all.then_some(query)).await)
+}
+
+/// Stops an operation.
+#[server(prefix = "/fn", endpoint = "cancel")]
+pub async fn cancel_operation(id: String) -> Result<String, AppError> {
+    use crate::context::{actor, answer, desk};
+    answer(async { ssr::cancel(&desk(), &actor(), &id).await.map(|o| format!("Cancelled; {} of {} had their outcome.", o.settled(), o.total)) }.await)
+}
+
+#[cfg(feature = "ssr")]
+pub use ssr::{cancel, start};
+
+#[cfg(feature = "ssr")]
+mod ssr {
+    use pipeline::letter::{LetterFilter, LetterStatus};
+    use pipeline::operation::{NewOperation, Operation, OperationKind, OperationStatus, Selection};
+    use pipeline::time::Timestamp;
+
+    use super::{LetterList, LettersQuery};
+    use crate::context::{Action, Actor, Desk};
+    use crate::error::AppError;
+
+    /// How many letters a page of the list holds.
+    const PAGE: u32 = 50;
+    /// How many operations the page lists.
+    const OPERATIONS: u32 = 5;
+
+    impl LettersQuery {
+        fn filter(&self) -> Result<LetterFilter, AppError> {
+            let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+            let status = match self.status.as_str() {
+                "" => Some(LetterStatus::Open),
+                "all" => None,
+                name => Some(LetterStatus::from_name(name).ok_or_else(|| AppError::Invalid {
+                    field: "status".to_owned(),
+                    reason: format!("'{name}' is none of open, redriving, redriven, discarded, all"),
+                })?),
+            };
+            Ok(LetterFilter {
+                status,
+                consumer: given(&self.consumer),
+                error: given(&self.error),
+                event_type: given(&self.event_type),
+                q: given(&self.q),
+                from: None,
+                to: None,
+            })
+        }
+    }
+
+    impl LetterList {
+        pub(crate) async fn read(desk: &Desk, query: &LettersQuery) -> Result<Self, AppError> {
+            let (filter, letters) = (query.filter()?, &desk.ports.letters);
+            let cursor = (!query.cursor.is_empty()).then_some(query.cursor.as_str());
+            let page = letters.list(&filter, PAGE, cursor).await?;
+            Ok(Self {
+                now: Timestamp::now(),
+                depth: letters.depth().await?,
+                groups: letters.groups().await?,
+                letters: page.items,
+                next: page.next,
+                matching: letters.count(&filter).await?,
+                operations: desk.ports.operations.list(OPERATIONS).await?,
+                consumers: desk.ports.consumers.list().await?.into_iter().map(|c| c.name).collect(),
+            })
+        }
+    }
+
+    /// Starts an operation, on the record.
+    ///
+    /// # Errors
+    /// The wish makes no sense, or the store doesn't answer.
+    pub async fn start(desk: &Desk, actor: &Actor, wish: &NewOperation) -> Result<Operation, AppError> {
+        if wish.dry_run {
+            // Counting changes nothing; there is nothing to put on the record.
+            return Ok(desk.ports.operations.start(wish, &actor.name).await?);
+        }
+        let target = match &wish.select {
+            Selection::Ids(ids) if ids.len() == 1 => ids[0].clone(),
+            Selection::Ids(ids) => format!("{} letters", ids.len()),
+            Selection::Filter(_) => "all that match".to_owned(),
+        };
+        let name = match wish.kind {
+            OperationKind::Redrive => "letters.redrive",
+            OperationKind::Discard => "letters.discard",
+            OperationKind::Restore => "letters.restore",
+        };
+        let action = Action { name, summary: format!("{} of {target}", wish.kind.name()), target, reason: Some(wish.reason.clone()) };
+        desk.act(actor, action, desk.ports.operations.start(wish, &actor.name)).await
+    }
+
+    /// Stops an operation, on the record.
+    ///
+    /// # Errors
+    /// There is none, or it has ended, or the store doesn't answer.
+    pub async fn cancel(desk: &Desk, actor: &Actor, id: &str) -> Result<Operation, AppError> {
+        let action = Action { name: "operation.cancel", target: id.to_owned(), summary: format!("operation {id} cancelled"), reason: None };
+        desk.act(actor, action, desk.ports.operations.cancel(id)).await
+    }
+
+    pub(super) async fn start_from_form(
+        desk: &Desk,
+        actor: &Actor,
+        kind: &str,
+        reason: String,
+        ids: &str,
+        all: Option<LettersQuery>,
+    ) -> Result<String, AppError> {
+        let invalid = |field: &str, reason: &str| AppError::Invalid { field: field.to_owned(), reason: reason.to_owned() };
+        let kind = OperationKind::ALL.into_iter().find(|k| k.name() == kind).ok_or_else(|| invalid("kind", "must be redrive, discard or restore"))?;
+        let select = match all {
+            Some(query) => Selection::Filter(query.filter()?),
+            None => Selection::Ids(ids.split(',').filter(|id| !id.is_empty()).map(ToOwned::to_owned).collect()),
+        };
+        if matches!(&select, Selection::Ids(ids) if ids.is_empty()) {
+            return Err(invalid("selection", "nothing is selected; select letters first"));
+        }
+        let operation = start(desk, actor, &NewOperation { kind, select, reason, rate: None, dry_run: false }).await?;
+        Ok(match (operation.total, operation.status) {
+            (0, _) => "Nothing matched, so nothing is done.".to_owned(),
+            (n, OperationStatus::Running) => format!("{} of {n} started; see its progress below.", kind.name()),
+            (n, _) => format!("{} of {n} done.", kind.name()),
+        })
+    }
+}

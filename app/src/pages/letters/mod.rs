@@ -1,0 +1,157 @@
+//! The dead letters: depth, groups, a list to act on, and a page each.
+
+pub mod api;
+mod detail;
+mod list;
+mod operations;
+
+pub use detail::LetterPage;
+
+use std::collections::BTreeSet;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::charts::hue;
+use crate::live::Live;
+use crate::routes;
+use crate::ui::confirm::Said;
+use crate::ui::frame::Head;
+use crate::ui::loaded::{loaded, read_live};
+use crate::ui::number::{duration, group};
+use crate::ui::state::Empty;
+use crate::ui::time::{Moment, ZoneName};
+use api::{LetterList, LettersQuery, StartOperation, read_letters};
+use list::LetterTable;
+use operations::OperationList;
+
+fn use_filter() -> Memo<LettersQuery> {
+    let query = use_query_map();
+    Memo::new(move |_| {
+        query.with(|q| {
+            let get = |key: &str| q.get(key).map(|v| v.trim().to_owned()).unwrap_or_default();
+            LettersQuery { status: get("status"), consumer: get("consumer"), error: get("error"), event_type: get("type"), q: get("q"), cursor: get("cursor") }
+        })
+    })
+}
+
+/// What the page's parts share: the action, and what is selected.
+#[derive(Clone, Copy)]
+pub(super) struct Work {
+    pub(super) start: ServerAction<StartOperation>,
+    pub(super) selected: RwSignal<BTreeSet<String>>,
+}
+
+/// The page.
+#[component]
+pub fn LettersPage() -> impl IntoView {
+    let filter = use_filter();
+    let reading = read_live(move || filter.get(), read_letters);
+    let work = Work { start: ServerAction::<StartOperation>::new(), selected: RwSignal::new(BTreeSet::new()) };
+    provide_context(work);
+    let live = Live::get();
+    Effect::new(move |_| {
+        if work.start.value().with(|v| matches!(v, Some(Ok(_)))) {
+            work.selected.set(BTreeSet::new());
+            live.read_now();
+        }
+    });
+    // What was selected under one filter means nothing under another.
+    Effect::new(move |before: Option<LettersQuery>| {
+        let now = filter.get();
+        if before.is_some_and(|before| before != now) {
+            work.selected.set(BTreeSet::new());
+        }
+        now
+    });
+    view! {
+        <Head title="Dead letters" />
+        <Said value=work.start.value() done=|said| said.clone() />
+        {loaded(
+            reading,
+            move |data: Signal<LetterList>| {
+                view! {
+                    <Groups data />
+                    <div class="stack">
+                        <LetterTable data filter />
+                        <OperationList data />
+                    </div>
+                }
+            },
+        )}
+    }
+}
+
+#[component]
+fn Groups(data: Signal<LetterList>) -> impl IntoView {
+    let summary = move || {
+        data.with(|d| {
+            let age = d.depth.oldest.map(|oldest| format!(" · oldest failed {} ago", duration(d.now.since(oldest)))).unwrap_or_default();
+            let redriving = if d.depth.redriving > 0 { format!(" · {} being redriven", group(d.depth.redriving)) } else { String::new() };
+            format!("{} open{redriving}{age}", group(d.depth.open))
+        })
+    };
+    let groups = Memo::new(move |_| data.with(|d| d.groups.clone()));
+    view! {
+        <section class="panel" aria-labelledby="groups-title">
+            <h2 id="groups-title">"By kind of error " <small>{summary}</small></h2>
+            {move || {
+                let groups = groups.get();
+                if groups.is_empty() {
+                    return view! { <Empty title="No open dead letters" text="Every event that was delivered was completed, is on its way, or was dealt with." /> }
+                        .into_any();
+                }
+                let rows = groups
+                    .into_iter()
+                    .map(|g| {
+                        let href = routes::with_query(
+                            routes::LETTERS,
+                            [("status", "open".to_owned()), ("consumer", g.consumer.clone()), ("error", g.error_code.clone())],
+                        );
+                        view! {
+                            <tr>
+                                <td>
+                                    <i class=format!("swatch {}", hue(&g.consumer).class())></i>
+                                    {g.consumer}
+                                </td>
+                                <td class="wrap">
+                                    <a href=href>
+                                        <b>{g.error_code}</b>
+                                    </a>
+                                    <br />
+                                    <span class="dim">{g.example}</span>
+                                </td>
+                                <td class="num">{group(g.open)}</td>
+                                <td>
+                                    <Moment at=g.first />
+                                </td>
+                                <td>
+                                    <Moment at=g.last />
+                                </td>
+                            </tr>
+                        }
+                    })
+                    .collect_view();
+                view! {
+                    <div class="scroll">
+                        <table>
+                            <thead>
+                                <tr>
+                                    <th scope="col">"Consumer"</th>
+                                    <th scope="col">"Error"</th>
+                                    <th scope="col" class="num">
+                                        "Open"
+                                    </th>
+                                    <th scope="col">"First (" <ZoneName /> ")"</th>
+                                    <th scope="col">"Last (" <ZoneName /> ")"</th>
+                                </tr>
+                            </thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </div>
+                }
+                    .into_any()
+            }}
+        </section>
+    }
+}

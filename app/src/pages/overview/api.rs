@@ -1,0 +1,222 @@
+//! What the overview reads.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use pipeline::consumer::ConsumerStatus;
+use pipeline::criteria::{Criterion, Status};
+use pipeline::flag::Stage;
+use pipeline::letter::Depth;
+use pipeline::metric::Reading;
+use pipeline::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::charts::Marker;
+use crate::error::AppError;
+use crate::ui::range::Range;
+
+/// What is asked of the overview.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OverviewQuery {
+    /// The charts' range.
+    pub range: Range,
+}
+
+/// Something that people did, as a chart shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// When.
+    pub at: Timestamp,
+    /// In a word or two.
+    pub label: String,
+    /// In a sentence.
+    pub title: String,
+    /// Where it is told.
+    pub href: String,
+}
+
+impl From<&Deed> for Marker {
+    fn from(deed: &Deed) -> Self {
+        Self { at: deed.at, label: deed.label.clone(), title: deed.title.clone(), href: Some(deed.href.clone()) }
+    }
+}
+
+/// The overview.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// The server's clock when this was read.
+    pub now: Timestamp,
+    /// The stage.
+    pub stage: Stage,
+    /// The verdict: its head, and the rest.
+    pub verdict: (String, String),
+    /// The six criteria.
+    pub criteria: Vec<Criterion>,
+    /// The dead letters.
+    pub dead_letters: Depth,
+    /// Which backend.
+    pub backend: String,
+    /// The charts' span.
+    pub span: Span,
+    /// By consumer.
+    pub throughput: Reading,
+    /// p50, p95, p99, all consumers.
+    pub latency: Vec<Reading>,
+    /// By consumer.
+    pub error_rate: Reading,
+    /// By consumer.
+    pub letters: Reading,
+    /// Flag changes and redrives.
+    pub deeds: Vec<Deed>,
+    /// The consumers.
+    pub consumers: Vec<ConsumerStatus>,
+}
+
+impl Overview {
+    /// How the verdict is meant: `pass`, `fail` or `unknown`.
+    #[must_use]
+    pub fn tone(&self) -> &'static str {
+        if self.criteria.iter().any(|c| c.status == Status::Failing) {
+            "fail"
+        } else if self.criteria.iter().any(|c| c.status == Status::Unknown) {
+            "unknown"
+        } else {
+            "pass"
+        }
+    }
+
+    /// How many criteria pass, and the last thing that people did.
+    #[must_use]
+    pub fn tally(&self) -> String {
+        let passing = self.criteria.iter().filter(|c| c.status == Status::Passing).count();
+        let deed = self.deeds.first().map(|d| format!(" · last change: {}", d.title)).unwrap_or_default();
+        format!("{passing} of {} criteria pass{deed}", self.criteria.len())
+    }
+}
+
+/// Reads the overview over `range`.
+#[server(prefix = "/fn", endpoint = "overview", input = GetUrl)]
+pub async fn read_overview(range: String) -> Result<Overview, AppError> {
+    use crate::context::{answer, desk};
+    answer(async { desk().overview(&OverviewQuery { range: range.parse()? }).await }.await)
+}
+
+#[cfg(feature = "ssr")]
+pub use ssr::{deeds, judged, pulse};
+
+#[cfg(feature = "ssr")]
+mod ssr {
+    use pipeline::criteria::{self, ConsumerEvidence, Criterion, Evidence, Status};
+    use pipeline::flag::{GLOBAL_SCOPE, Stage};
+    use pipeline::metric::{By, Metric, SeriesQuery, step_for};
+    use pipeline::operation::OperationKind;
+    use pipeline::time::{DAY, Span, Timestamp};
+
+    use super::{Deed, Overview, OverviewQuery};
+    use crate::context::Desk;
+    use crate::error::AppError;
+    use crate::live::Pulse;
+    use crate::routes;
+
+    /// The window that the criteria are judged over.
+    const WINDOW: i64 = DAY;
+
+    /// The stage, and the six criteria as of now. A source that doesn't answer makes its criteria unknown.
+    pub async fn judged(desk: &Desk, now: Timestamp) -> Result<(Stage, Vec<Criterion>), AppError> {
+        let span = Span::ending(now, WINDOW);
+        let ports = &desk.ports;
+        let counts = ports.metrics.counts(span).await;
+        let evidence = Evidence {
+            ledger: ports.ledger.summary().await.ok(),
+            parity: ports.parity.report(span, None, now).await.ok().map(|r| r.total),
+            peak: ports.metrics.peak(span).await.ok(),
+            consumers: counts.ok().map(|list| {
+                list.into_iter().map(|c| ConsumerEvidence { name: c.name, processed: c.processed, failed: c.failed, p99: c.p99 }).collect()
+            }),
+            audit: ports.events.completeness().await.ok(),
+            window: WINDOW,
+        };
+        let flags = ports.flags.all().await?.into_iter().find(|f| f.scope == GLOBAL_SCOPE).map(|f| f.flags).unwrap_or_default();
+        // The store refuses to turn both off; shadow is the design's default.
+        Ok((flags.stage().unwrap_or(Stage::Shadow), criteria::judge(&evidence)))
+    }
+
+    /// What every live message says.
+    pub async fn pulse(desk: &Desk) -> Result<Pulse, AppError> {
+        let overview = desk.overview(&OverviewQuery::default()).await?;
+        let count = |status| u8::try_from(overview.criteria.iter().filter(|c| c.status == status).count()).unwrap_or(u8::MAX);
+        Ok(Pulse {
+            now: Timestamp::now(),
+            stage: overview.stage,
+            dead_letters: overview.dead_letters.open,
+            criteria: [count(Status::Passing), count(Status::Failing), count(Status::Unknown)],
+        })
+    }
+
+    /// The flag changes and operations of a span, newest first.
+    pub async fn deeds(desk: &Desk, span: Span) -> Result<Vec<Deed>, AppError> {
+        let mut deeds: Vec<Deed> = desk
+            .ports
+            .flags
+            .history(50)
+            .await?
+            .into_iter()
+            .map(|change| {
+                let stage = |flags: pipeline::flag::Flags| flags.stage().map_or("off", Stage::words);
+                let scope = if change.scope == GLOBAL_SCOPE { String::new() } else { format!("{}: ", change.scope) };
+                Deed {
+                    at: change.at,
+                    label: format!("{scope}{}", stage(change.to)),
+                    title: format!("{scope}{} to {} by {}: {}", stage(change.from), stage(change.to), change.actor, change.reason),
+                    href: routes::CUTOVER.to_owned(),
+                }
+            })
+            .collect();
+        deeds.extend(desk.ports.operations.list(50).await?.into_iter().map(|operation| {
+            let what = match operation.kind {
+                OperationKind::Redrive => "redrive",
+                OperationKind::Discard => "discard",
+                OperationKind::Restore => "restore",
+            };
+            Deed {
+                at: operation.created_at,
+                label: format!("{what} {}", operation.total),
+                title: format!("{what} of {} by {}: {}", operation.total, operation.actor, operation.reason),
+                href: routes::LETTERS.to_owned(),
+            }
+        }));
+        deeds.retain(|d| d.at >= span.from && d.at < span.to);
+        deeds.sort_by_key(|d| std::cmp::Reverse(d.at));
+        Ok(deeds)
+    }
+
+    impl Overview {
+        /// Reads it.
+        pub(crate) async fn read(desk: &Desk, query: &OverviewQuery) -> Result<Self, AppError> {
+            let now = Timestamp::now();
+            let span = query.range.span(now);
+            let step = step_for(span);
+            let series = |metric, by| SeriesQuery { metric, by, from: span.from.0, to: span.to.0, step, consumer: None };
+            let metrics = &desk.ports.metrics;
+            let (stage, criteria) = judged(desk, now).await?;
+            let mut latency = Vec::with_capacity(3);
+            for metric in [Metric::LatencyP50, Metric::LatencyP95, Metric::LatencyP99] {
+                latency.push(metrics.series(&series(metric, By::None)).await?);
+            }
+            Ok(Self {
+                now,
+                stage,
+                verdict: criteria::verdict(stage, &criteria),
+                criteria,
+                dead_letters: desk.ports.letters.depth().await?,
+                backend: desk.backend.to_owned(),
+                span,
+                throughput: metrics.series(&series(Metric::Throughput, By::Consumer)).await?,
+                latency,
+                error_rate: metrics.series(&series(Metric::ErrorRate, By::Consumer)).await?,
+                letters: metrics.series(&series(Metric::DeadLetters, By::Consumer)).await?,
+                deeds: deeds(desk, span).await?,
+                consumers: desk.ports.consumers.list().await?,
+            })
+        }
+    }
+}

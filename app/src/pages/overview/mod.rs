@@ -1,0 +1,87 @@
+//! The overview: a verdict, the criteria, the charts, the consumers at a glance.
+
+pub mod api;
+mod charts;
+mod criteria;
+
+use leptos::prelude::*;
+use pipeline::flag::Stage;
+
+use crate::charts::Crosshair;
+use crate::pages::consumers::table::ConsumerTable;
+use crate::ui::frame::Head;
+use crate::ui::loaded::{loaded, read_live};
+use crate::ui::range::{RangePicker, use_range_text};
+use api::{Overview, read_overview};
+use charts::OverviewCharts;
+use criteria::Criteria;
+
+/// The page.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    provide_context(Crosshair::new());
+    let range = use_range_text();
+    let reading = read_live(move || range.get(), read_overview);
+    view! {
+        <Head title="Overview">
+            <RangePicker />
+        </Head>
+        {loaded(
+            reading,
+            |data: Signal<Overview>| {
+                view! {
+                    <Verdict data />
+                    <Criteria data />
+                    <OverviewCharts data />
+                    <section class="panel" aria-labelledby="consumers-title">
+                        <h2 id="consumers-title">"Consumers" <small>"last 15 minutes"</small></h2>
+                        <ConsumerTable consumers=Signal::derive(move || data.with(|d| d.consumers.clone())) />
+                    </section>
+                }
+            },
+        )}
+    }
+}
+
+#[component]
+fn Verdict(data: Signal<Overview>) -> impl IntoView {
+    let class = move || data.with(|d| format!("panel verdict {}", d.tone()));
+    view! {
+        <section class=class aria-label="Verdict">
+            <div>
+                <p class="verdict-text">
+                    <b>{move || data.with(|d| d.verdict.0.clone())}</b>
+                    " "
+                    {move || data.with(|d| d.verdict.1.clone())}
+                </p>
+                <p class="verdict-more">{move || data.with(Overview::tally)}</p>
+            </div>
+            <Stages stage=Signal::derive(move || data.with(|d| d.stage)) />
+        </section>
+    }
+}
+
+/// The stages of the migration, and where it is.
+#[component]
+pub fn Stages(
+    /// Where it is.
+    stage: Signal<Stage>,
+) -> impl IntoView {
+    let items = Stage::ALL.map(|each| {
+        let class = move || match each.cmp(&stage.get()) {
+            std::cmp::Ordering::Less => "past",
+            std::cmp::Ordering::Equal => "here",
+            std::cmp::Ordering::Greater => "",
+        };
+        view! {
+            <li class=class aria-current=move || (stage.get() == each).then_some("step")>
+                {each.words()}
+            </li>
+        }
+    });
+    view! {
+        <ol class="stages" aria-label="Stage">
+            {items}
+        </ol>
+    }
+}

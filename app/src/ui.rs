@@ -1,0 +1,12 @@
+//! What every page is made of.
+
+pub mod confirm;
+pub mod frame;
+pub mod icon;
+pub mod keys;
+pub mod loaded;
+pub mod number;
+pub mod range;
+pub mod state;
+pub mod theme;
+pub mod time;

@@ -1,0 +1,98 @@
+//! `cutover serve`.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use app::context::{Desk, DemoSwitch};
+use pipeline::demo::{Demo, Faults};
+use pipeline::runtime::{Embedded, EmbeddedConfig};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::EnvFilter;
+
+use super::Failure;
+use crate::config::Config;
+use crate::live::Hub;
+use crate::{http, shutdown};
+
+/// How long connections may take to end once the server stops.
+const DRAIN: Duration = Duration::from_secs(4);
+
+#[allow(clippy::print_stdout)]
+pub(super) async fn run(config: Config) -> Result<(), Failure> {
+    log();
+    // Before anything is opened: a port in use is the most likely trouble, and the cheapest to find.
+    let dashboard = bind("listen", config.server.listen).await?;
+    let ingest = bind("ingest", config.server.ingest).await?;
+    let address = dashboard.local_addr().map_err(|e| Failure::because("the listener has no address", e))?;
+    let ingest_address = ingest.local_addr().map_err(|e| Failure::because("the listener has no address", e))?;
+
+    let faults = Faults::default();
+    let settings = EmbeddedConfig { maps: config.maps(), ..Default::default() };
+    let pipeline = Embedded::start(&config.embedded.data, settings, &faults).map_err(|e| Failure::new(e.to_string()))?;
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let demo = (config.demo.events_per_minute > 0).then(|| DemoSwitch { faults: faults.clone() });
+    if demo.is_some() {
+        tasks.spawn(play(Demo::new(pipeline.paths.clone(), pipeline.store.clone(), faults), config.demo, stop.clone()));
+    }
+    let desk = Desk::new(pipeline.ports.clone(), "embedded", demo);
+    let hub = Hub::start(desk.clone(), stop.clone());
+    let state = http::AppState::new(desk, hub, pipeline.store.clone(), stop.clone());
+    tasks.spawn(serve(dashboard, http::router(state), stop.clone()));
+    tasks.spawn(serve(ingest, http::ingest::router(pipeline.store.clone()), stop.clone()));
+    println!("Cutover is at http://{address}");
+    println!("Events are taken at http://{ingest_address}");
+    tracing::info!(%address, ingest = %ingest_address, data = %config.embedded.data.display(), "serving");
+
+    shutdown::requested().await;
+    tracing::info!("stopping: finishing what is in hand");
+    stop.cancel();
+    tasks.close();
+    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
+        tracing::warn!("some connections did not end in time; closing them");
+    }
+    pipeline.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Human on a terminal, JSON otherwise; `RUST_LOG` chooses how much.
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        builder.init();
+    } else {
+        builder.json().init();
+    }
+}
+
+async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|e| match e.kind() {
+        std::io::ErrorKind::AddrInUse => Failure::new(format!("{address} is in use by another program: stop it, or choose another address with --{key}")),
+        _ => Failure::because(format!("can't listen on {address} (--{key})"), e),
+    })
+}
+
+async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) {
+    if let Err(e) = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await {
+        tracing::error!(error = %e, "a listener failed");
+    }
+}
+
+/// The demo: its past first, in the background, while the present already runs.
+async fn play(demo: Demo, config: crate::config::DemoConfig, stop: CancellationToken) {
+    if let Err(e) = demo.prepare().await {
+        tracing::error!(error = %e, "the demo could not be prepared");
+        return;
+    }
+    let past = async {
+        if let Err(e) = demo.backfill(config.history_days, &stop).await {
+            tracing::error!(error = %e, "the demo's past could not be filled in");
+        }
+    };
+    tokio::join!(past, demo.run(config.events_per_minute, stop.clone()));
+}

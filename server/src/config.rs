@@ -1,0 +1,224 @@
+//! The configuration: `cutover.toml`, then the environment (`CUTOVER_<SECTION>__<KEY>`), then the command line.
+//! Unknown keys are refused.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use pipeline::trigger::{Trigger, TriggerMaps};
+use serde::{Deserialize, Serialize};
+
+/// The file that is read when no other is named.
+const DEFAULT_FILE: &str = "cutover.toml";
+/// Variables that begin like ours and belong to the build and its tests.
+const NOT_OURS: [&str; 3] = ["BIN", "SITE", "REQUIRE_SITE"];
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Where events, letters and metrics are kept.
+    pub(crate) backend: Backend,
+    /// The listeners.
+    pub(crate) server: ServerConfig,
+    /// The embedded backend.
+    pub(crate) embedded: EmbeddedSection,
+    /// The demo application.
+    pub(crate) demo: DemoConfig,
+    /// What the two paths ask of analytics, where it differs from the design.
+    pub(crate) triggers: TriggerConfig,
+}
+
+/// The backend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Backend {
+    /// In this process, in a data directory.
+    #[default]
+    Embedded,
+}
+
+/// `[server]`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ServerConfig {
+    /// Where the dashboard listens.
+    pub(crate) listen: SocketAddr,
+    /// Where events are taken.
+    pub(crate) ingest: SocketAddr,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 3000)), ingest: SocketAddr::from(([127, 0, 0, 1], 3010)) }
+    }
+}
+
+/// `[embedded]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct EmbeddedSection {
+    /// The data directory.
+    pub(crate) data: PathBuf,
+}
+
+impl Default for EmbeddedSection {
+    fn default() -> Self {
+        Self { data: PathBuf::from("cutover-data") }
+    }
+}
+
+/// `[demo]`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DemoConfig {
+    /// Operations a minute; 0 for no demo.
+    pub(crate) events_per_minute: u32,
+    /// Days of past that a new data directory is filled with.
+    pub(crate) history_days: u32,
+}
+
+impl Default for DemoConfig {
+    fn default() -> Self {
+        Self { events_per_minute: 120, history_days: 3 }
+    }
+}
+
+/// `[triggers]`: by path, then by event type.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TriggerConfig {
+    /// The direct path.
+    pub(crate) direct: BTreeMap<String, Trigger>,
+    /// The event path: the analytics consumer's map.
+    pub(crate) event: BTreeMap<String, Trigger>,
+}
+
+/// What the command line says.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) listen: Option<String>,
+    pub(crate) ingest: Option<String>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) demo: Option<u32>,
+}
+
+/// The configuration can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// The file that was named isn't there.
+    #[error("the configuration file {} can't be read", .0.display())]
+    Unreadable(PathBuf, #[source] std::io::Error),
+    /// A key is unknown or its value is wrong.
+    #[error("{0}")]
+    Wrong(String),
+    /// The dashboard would be open to others.
+    #[error(
+        "{key} {address} is not a loopback address: there is no access control yet, so only this machine may reach it. Use 127.0.0.1 or [::1], and a tunnel to look from elsewhere"
+    )]
+    NotLoopback {
+        /// Which.
+        key: &'static str,
+        /// What was asked for.
+        address: SocketAddr,
+    },
+}
+
+impl Config {
+    /// Reads `file`, or `cutover.toml` if it is there, and what overrides it.
+    pub(crate) fn load(file: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        match file {
+            Some(path) => {
+                std::fs::metadata(path).map_err(|e| ConfigError::Unreadable(path.to_owned(), e))?;
+                figment = figment.merge(Toml::file_exact(path));
+            }
+            None => figment = figment.merge(Toml::file(DEFAULT_FILE)),
+        }
+        figment = figment.merge(Env::prefixed("CUTOVER_").ignore(&NOT_OURS).split("__"));
+        let pairs = [
+            ("server.listen", overrides.listen),
+            ("server.ingest", overrides.ingest),
+            ("embedded.data", overrides.data.map(|d| d.to_string_lossy().into_owned())),
+        ];
+        for (key, value) in pairs {
+            if let Some(value) = value {
+                figment = figment.merge(Serialized::default(key, value));
+            }
+        }
+        if let Some(rate) = overrides.demo {
+            figment = figment.merge(Serialized::default("demo.events_per_minute", rate));
+        }
+        let config: Self = figment.extract().map_err(|e| ConfigError::Wrong(explain(&e)))?;
+        config.checked()
+    }
+
+    fn checked(self) -> Result<Self, ConfigError> {
+        for (key, address) in [("server.listen", self.server.listen), ("server.ingest", self.server.ingest)] {
+            if !address.ip().is_loopback() {
+                return Err(ConfigError::NotLoopback { key, address });
+            }
+        }
+        Ok(self)
+    }
+
+    /// The design's trigger maps, with what the configuration changes.
+    pub(crate) fn maps(&self) -> TriggerMaps {
+        let mut maps = TriggerMaps::default();
+        maps.direct.extend(self.triggers.direct.clone());
+        maps.event.extend(self.triggers.event.clone());
+        maps
+    }
+}
+
+/// What is wrong, where it was said, and what would be right.
+fn explain(error: &figment::Error) -> String {
+    let key = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path.join(".")) };
+    let place = error.metadata.as_ref().map(|m| m.source.as_ref().map_or_else(|| format!(" (in the {})", m.name), |source| format!(" (in {source})"))).unwrap_or_default();
+    format!("configuration: {key}{}{place}", error.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("written");
+        Config::load(Some(file.path()), Overrides::default())
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "[server]\nlisten = \"127.0.0.1:1\"\ningest = \"127.0.0.1:2\"\n").expect("written");
+        let overrides = Overrides { listen: Some("127.0.0.1:9".into()), ..Default::default() };
+        let config = Config::load(Some(file.path()), overrides).expect("a configuration");
+        assert_eq!((config.server.listen.port(), config.server.ingest.port()), (9, 2));
+    }
+
+    #[test]
+    fn faults_say_which_key_and_where() {
+        for (text, wanted) in [
+            ("[server]\nlissten = \"x\"\n", "lissten"),
+            ("[server]\nlisten = \"here\"\n", "server.listen"),
+            ("backend = \"oracle\"\n", "backend"),
+            ("[server]\nlisten = \"0.0.0.0:3000\"\n", "not a loopback address"),
+            ("[demo]\nevents_per_minute = -1\n", "demo.events_per_minute"),
+            ("= nonsense", "configuration"),
+        ] {
+            let error = load(text).expect_err(text).to_string();
+            assert!(error.contains(wanted), "{text:?} gave {error:?}");
+        }
+    }
+
+    #[test]
+    fn trigger_maps_can_be_changed() {
+        let config = load("[triggers.event.\"transaction.updated\"]\npriority = 2\ntypes = [\"cash_flow\", \"recommendations\"]\n").expect("a configuration");
+        let maps = config.maps();
+        assert_eq!(maps.event["transaction.updated"].types.words(), "cash_flow, recommendations");
+        assert_eq!(maps.event["account.deleted"].priority, 1, "the rest stays as in the design");
+    }
+}

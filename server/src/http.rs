@@ -1,0 +1,65 @@
+//! Everything that answers over HTTP on the dashboard's listener, and, in [`ingest`], on the one for events.
+
+pub(crate) mod api;
+pub(crate) mod assets;
+mod health;
+pub(crate) mod ingest;
+mod pages;
+mod security;
+
+use app::context::Desk;
+use axum::Router;
+use axum::extract::{FromRef, State};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use leptos::config::LeptosOptions;
+use pipeline::sqlite::Sqlite;
+use tokio_util::sync::CancellationToken;
+use tower_http::trace::TraceLayer;
+
+use crate::live::Hub;
+
+/// What handlers work with.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    /// The ports and the one way to change anything.
+    pub(crate) desk: Desk,
+    /// The live hub.
+    pub(crate) hub: Hub,
+    /// The embedded store, for its own health.
+    pub(crate) store: Sqlite,
+    /// Cancelled when the server stops.
+    pub(crate) stop: CancellationToken,
+    leptos: LeptosOptions,
+}
+
+impl AppState {
+    pub(crate) fn new(desk: Desk, hub: Hub, store: Sqlite, stop: CancellationToken) -> Self {
+        Self { desk, hub, store, stop, leptos: LeptosOptions::builder().output_name("cutover").build() }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+/// Every route of the dashboard.
+pub(crate) fn router(state: AppState) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route(app::routes::LIVE, get(live))
+        .merge(api::router())
+        .merge(assets::router())
+        .merge(pages::router(&state))
+        .layer(axum::middleware::from_fn(security::guard))
+        .layer(TraceLayer::new_for_http())
+        .with_state(state)
+}
+
+async fn live(State(state): State<AppState>) -> impl IntoResponse {
+    state.hub.subscribe()
+}

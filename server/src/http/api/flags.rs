@@ -1,0 +1,35 @@
+//! The flags.
+
+use app::context::Actor;
+use app::pages::cutover::api::set as change;
+use axum::Json;
+use axum::extract::State;
+use pipeline::flag::{FlagChange, FlagRecord, FlagState};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::ApiError;
+use super::query::Body;
+use crate::http::AppState;
+
+/// Every scope, and the newest changes.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FlagsBody {
+    /// The global scope first.
+    items: Vec<FlagState>,
+    next: Option<String>,
+    history: Vec<FlagRecord>,
+}
+
+/// The flags and their history
+#[utoipa::path(get, path = "/api/v1/flags", responses((status = 200, body = FlagsBody)))]
+pub(super) async fn list(State(state): State<AppState>) -> Result<Json<FlagsBody>, ApiError> {
+    let flags = &state.desk.ports.flags;
+    Ok(Json(FlagsBody { items: flags.all().await?, next: None, history: flags.history(100).await? }))
+}
+
+/// Changes a scope's flags
+#[utoipa::path(put, path = "/api/v1/flags", request_body = FlagChange, responses((status = 200, body = FlagState), (status = 409), (status = 422)))]
+pub(super) async fn set(State(state): State<AppState>, Body(wish): Body<FlagChange>) -> Result<Json<FlagState>, ApiError> {
+    Ok(Json(change(&state.desk, &Actor::local(), &wish).await?))
+}

@@ -1,0 +1,81 @@
+//! The overview and the series behind the charts.
+
+use app::error::AppError;
+use app::pages::overview::api::OverviewQuery;
+use axum::Json;
+use axum::extract::State;
+use pipeline::criteria::Criterion;
+use pipeline::flag::Stage;
+use pipeline::letter::Depth;
+use pipeline::metric::{By, Metric, Reading, SeriesQuery, step_for};
+use pipeline::time::{HOUR, Span, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::error::ApiError;
+use super::query::{Query, instant};
+use crate::http::AppState;
+
+/// The overview.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OverviewBody {
+    stage: Stage,
+    /// The verdict in a sentence or two.
+    verdict: String,
+    criteria: Vec<Criterion>,
+    dead_letters: Depth,
+    /// `embedded` or `aws`.
+    backend: String,
+    at: Timestamp,
+}
+
+/// Stage, verdict and criteria
+#[utoipa::path(get, path = "/api/v1/overview", responses((status = 200, body = OverviewBody)))]
+pub(super) async fn overview(State(state): State<AppState>) -> Result<Json<OverviewBody>, ApiError> {
+    let overview = state.desk.overview(&OverviewQuery::default()).await?;
+    Ok(Json(OverviewBody {
+        stage: overview.stage,
+        verdict: format!("{} {}", overview.verdict.0, overview.verdict.1),
+        criteria: overview.criteria,
+        dead_letters: overview.dead_letters,
+        backend: overview.backend,
+        at: overview.now,
+    }))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SeriesParams {
+    /// throughput, latency_p50, latency_p95, latency_p99, errors, error_rate, dead_letters, in_flight
+    metric: String,
+    /// consumer, type; none when left out
+    by: Option<By>,
+    /// Only this consumer
+    consumer: Option<String>,
+    /// RFC 3339 or Unix milliseconds; an hour before `to` when left out
+    from: Option<String>,
+    /// RFC 3339 or Unix milliseconds; now when left out
+    to: Option<String>,
+    /// Milliseconds, whole minutes; chosen by the span when left out
+    step: Option<i64>,
+}
+
+/// One metric over a span
+#[utoipa::path(get, path = "/api/v1/series", params(SeriesParams), responses((status = 200, body = Reading)))]
+pub(super) async fn series(State(state): State<AppState>, Query(params): Query<SeriesParams>) -> Result<Json<Reading>, ApiError> {
+    let metric: Metric = params
+        .metric
+        .parse()
+        .map_err(|e: pipeline::metric::UnknownMetric| AppError::Invalid { field: "metric".to_owned(), reason: e.to_string() })?;
+    let to = instant("to", params.to.as_deref())?.unwrap_or_else(Timestamp::now);
+    let from = instant("from", params.from.as_deref())?.unwrap_or(to.plus(-HOUR));
+    let query = SeriesQuery {
+        metric,
+        by: params.by.unwrap_or_default(),
+        from: from.0,
+        to: to.0,
+        step: params.step.unwrap_or_else(|| step_for(Span { from, to })),
+        consumer: params.consumer,
+    };
+    Ok(Json(state.desk.ports.metrics.series(&query).await?))
+}
