@@ -365,6 +365,25 @@ async fn metrics_count_exactly_what_happened_also_across_a_restart() {
 }
 
 #[tokio::test]
+async fn latencies_are_measured_from_published_to_processed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let faults = Faults::default();
+    faults.set("audit", Some(Fault::Slow));
+    let pipeline = start(dir.path(), &faults);
+    let published = Timestamp::now();
+    pipeline.publisher.publish((0..20).map(|_| updated()).collect()).await;
+    drained(&pipeline).await;
+    #[allow(clippy::cast_precision_loss)]
+    let took = Timestamp::now().since(published) as f64 / 1000.0;
+    let span = Span::ending(Timestamp::now().plus(HOUR), 2 * HOUR);
+    eventually("metrics are written", || async { pipeline.store.counts(span).await.expect("counts")[3].processed == 20 }).await;
+    let audit = pipeline.store.counts(span).await.expect("counts").remove(3);
+    // Each event takes the slow consumer a quarter of a second; none can have taken longer than all of them together.
+    assert!(audit.p50 >= Some(0.24) && audit.p99 <= Some(took * 1.02), "{audit:?} within {took} s");
+    pipeline.stop().await;
+}
+
+#[tokio::test]
 async fn lists_page_through_everything_once_and_filters_narrow_them() {
     let dir = tempfile::tempdir().expect("a directory");
     let pipeline = start(dir.path(), &Faults::default());

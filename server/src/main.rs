@@ -11,10 +11,19 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// The stack of a worker, bytes. Rendering a page descends through nested view types, deeply so without optimisation.
+const STACK: usize = 8 * 1024 * 1024;
+
+fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    match cli::run(arguments).await {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            report(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli::run(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report(&failure);

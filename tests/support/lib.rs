@@ -1,1 +1,14 @@
+//! What the whole-product tests stand on: the real binary, real sockets, a real browser.
+//!
+//! A test starts a server of its own with [`server::Setup`], on free ports and a fresh data directory, and speaks to it
+//! over HTTP ([`endpoint`]), through an AWS SDK ([`sdk`]) or with a browser ([`browser`]). Nothing sleeps for a fixed
+//! time: what takes a while is awaited with [`wait::eventually`].
 
+pub mod account;
+pub mod browser;
+pub mod data;
+pub mod endpoint;
+pub mod event;
+pub mod sdk;
+pub mod server;
+pub mod wait;

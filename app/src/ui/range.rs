@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
-use leptos_router::components::A;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use pipeline::time::{DAY, HOUR, MINUTE, Span, Timestamp};
 
@@ -123,7 +122,12 @@ pub fn RangePicker() -> impl IntoView {
     let links = PRESETS.map(|(name, millis)| {
         let href = move || routes::with_query(&location.pathname.get(), [("range", name.to_owned())]);
         let current = move || (chosen.get() == Range::Last(millis)).then_some("true");
-        view! { <A href=href attr:aria-current=current scroll=false>{label(name)}</A> }
+        // A plain anchor: the router follows it, and `aria-current` is ours to say.
+        view! {
+            <a href=href aria-current=current>
+                {label(name)}
+            </a>
+        }
     });
     view! {
         <nav class="seg" aria-label="Time range">

@@ -57,7 +57,7 @@ pub struct Overview {
     pub backend: String,
     /// The charts' span.
     pub span: Span,
-    /// By consumer.
+    /// By consumer, and `all` that the bus accepted.
     pub throughput: Reading,
     /// p50, p95, p99, all consumers.
     pub latency: Vec<Reading>,
@@ -202,6 +202,8 @@ mod ssr {
             for metric in [Metric::LatencyP50, Metric::LatencyP95, Metric::LatencyP99] {
                 latency.push(metrics.series(&series(metric, By::None)).await?);
             }
+            let mut throughput = metrics.series(&series(Metric::Throughput, By::Consumer)).await?;
+            throughput.series.extend(metrics.series(&series(Metric::Throughput, By::None)).await?.series);
             Ok(Self {
                 now,
                 stage,
@@ -210,7 +212,7 @@ mod ssr {
                 dead_letters: desk.ports.letters.depth().await?,
                 backend: desk.backend.to_owned(),
                 span,
-                throughput: metrics.series(&series(Metric::Throughput, By::Consumer)).await?,
+                throughput,
                 latency,
                 error_rate: metrics.series(&series(Metric::ErrorRate, By::Consumer)).await?,
                 letters: metrics.series(&series(Metric::DeadLetters, By::Consumer)).await?,

@@ -13,7 +13,7 @@ pub(super) fn OverviewCharts(data: Signal<Overview>) -> impl IntoView {
     let markers = move || data.with(|d| d.deeds.iter().map(Marker::from).collect::<Vec<_>>());
     let (zoom, wider) = (use_zoom(), use_zoom_out(move || data.with_untracked(|d| d.now)));
     let throughput = Signal::derive(move || {
-        data.with(|d| ChartSpec::stacked(&d.throughput).over(d.span).with_limit(100.0, "needed at peak: 100 a minute")).with_markers(markers())
+        data.with(|d| ChartSpec::lines(&d.throughput).over(d.span).with_limit(100.0, "needed at peak: 100 a minute")).with_markers(markers())
     });
     let latency = Signal::derive(move || {
         data.with(|d| ChartSpec::percentiles(&d.latency).unwrap_or_else(|| ChartSpec::lines(&d.error_rate)).over(d.span).with_limit(30.0, "limit: 30 s")).with_markers(markers())
@@ -22,7 +22,7 @@ pub(super) fn OverviewCharts(data: Signal<Overview>) -> impl IntoView {
     let letters = Signal::derive(move || data.with(|d| ChartSpec::stacked(&d.letters).over(d.span)).with_markers(markers()));
     view! {
         <section class="charts" aria-label="Charts">
-            <Chart id="throughput" title="Throughput" caption="completed a minute, by consumer" definition=Metric::Throughput.definition() spec=throughput on_zoom=zoom on_zoom_out=wider />
+            <Chart id="throughput" title="Throughput" caption="events a minute: all published, and completed by consumer" definition=Metric::Throughput.definition() spec=throughput on_zoom=zoom on_zoom_out=wider />
             <Chart id="latency" title="Latency" caption="published to processed" definition=Metric::LatencyP99.definition() spec=latency on_zoom=zoom on_zoom_out=wider />
             <Chart id="error-rate" title="Error rate" caption="failed attempts, by consumer" definition=Metric::ErrorRate.definition() spec=errors on_zoom=zoom on_zoom_out=wider />
             <Chart id="dead-letters" title="Dead letters" caption="open, by consumer" definition=Metric::DeadLetters.definition() spec=letters on_zoom=zoom on_zoom_out=wider />

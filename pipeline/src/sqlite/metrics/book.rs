@@ -203,7 +203,8 @@ fn merge(
             .flatten();
         let mut histogram = stored.as_deref().and_then(decode).unwrap_or_else(histogram);
         for value in &cell.latencies {
-            histogram.saturating_record(*value);
+            // Not `saturating_record`: that stops at what the histogram holds so far instead of letting it grow.
+            histogram.record(*value).unwrap_or_else(|e| tracing::error!(error = ?e, "a latency could not be recorded"));
         }
         latency = encode(&histogram);
     }

@@ -41,10 +41,10 @@ impl Bucket {
     }
 
     #[allow(clippy::cast_precision_loss)] // counts far below 2^53
-    fn value(&self, metric: Metric, step: i64) -> Option<f64> {
+    fn value(&self, metric: Metric, millis: i64) -> Option<f64> {
         let attempts = self.processed + self.failed;
         match metric {
-            Metric::Throughput => Some(self.processed as f64 / (step as f64 / MINUTE as f64)),
+            Metric::Throughput => Some(self.processed as f64 / (millis as f64 / MINUTE as f64)),
             Metric::Errors => Some(self.failed as f64),
             Metric::ErrorRate => {
                 (attempts > 0).then(|| self.failed as f64 / attempts as f64 * 100.0)
@@ -200,6 +200,13 @@ impl Frame<'_> {
             .filter(|i| *i < self.steps)
     }
 
+    /// How much of a step has passed, milliseconds: the one that is still filling counts by what it covers, but by no less
+    /// than a sixth, for a rate of a few seconds is noise.
+    fn covered(&self, index: usize) -> i64 {
+        let start = self.from.0 + self.step * i64::try_from(index).unwrap_or(0);
+        (self.now.0 - start).clamp(self.step / 6, self.step)
+    }
+
     /// What a step in which nothing was counted means: before anything was ever counted nothing is known, after it zero is zero.
     fn empty(&self, metric: Metric, index: usize, began: Option<i64>) -> Option<f64> {
         let end = self.from.0 + self.step * (i64::try_from(index).unwrap_or(0) + 1);
@@ -294,7 +301,7 @@ fn counted(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series>, Fa
                     if bucket.processed + bucket.failed == 0 {
                         frame.empty(query.metric, i, began)
                     } else {
-                        bucket.value(query.metric, frame.step)
+                        bucket.value(query.metric, frame.covered(i))
                     }
                 })
                 .collect();
