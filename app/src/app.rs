@@ -14,8 +14,8 @@ use crate::pages::events::{EventDetail, EventsPage};
 use crate::pages::letters::{LetterPage, LettersPage};
 use crate::pages::overview::OverviewPage;
 use crate::ui::frame::Frame;
-use crate::ui::time::provide_zone;
 use crate::ui::state::Missing;
+use crate::ui::time::provide_zone;
 
 /// The application.
 #[component]

@@ -30,7 +30,9 @@ impl Actor {
     /// Whoever sits at this machine: as long as there is no access control, the server only listens to it.
     #[must_use]
     pub fn local() -> Self {
-        Self { name: "local operator".to_owned() }
+        Self {
+            name: "local operator".to_owned(),
+        }
     }
 }
 
@@ -71,7 +73,13 @@ impl Desk {
     /// Over the ports of a backend.
     #[must_use]
     pub fn new(ports: Ports, backend: &'static str, demo: Option<DemoSwitch>) -> Self {
-        Self { ports, backend, demo, overviews: Arc::new(Cache::new(SHARED)), consumers: Arc::new(Cache::new(SHARED)) }
+        Self {
+            ports,
+            backend,
+            demo,
+            overviews: Arc::new(Cache::new(SHARED)),
+            consumers: Arc::new(Cache::new(SHARED)),
+        }
     }
 
     /// The overview, shared by all who ask the same within a second.
@@ -89,7 +97,9 @@ impl Desk {
     /// As [`overview`](Self::overview); also if there is no such consumer.
     pub async fn consumer(&self, name: &str, query: &OverviewQuery) -> Result<ConsumerPage, AppError> {
         let key = (name.to_owned(), query.clone(), Timestamp::now().0 / SHARED_FOR);
-        self.consumers.get_or_insert_async(&key, ConsumerPage::read(self, name, query)).await
+        self.consumers
+            .get_or_insert_async(&key, ConsumerPage::read(self, name, query))
+            .await
     }
 
     /// The one way to change anything: authorise, act, record. What was refused or failed is recorded too.

@@ -61,9 +61,10 @@ impl FromServerFnError for AppError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Self::Invalid { field: "request".to_owned(), reason: "could not be read".to_owned() }
-            }
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => Self::Invalid {
+                field: "request".to_owned(),
+                reason: "could not be read".to_owned(),
+            },
             _ => Self::Unavailable("The dashboard's server".to_owned()),
         }
     }
@@ -78,7 +79,10 @@ mod ssr {
 
     impl From<InvalidField> for AppError {
         fn from(fault: InvalidField) -> Self {
-            Self::Invalid { field: fault.field, reason: fault.reason }
+            Self::Invalid {
+                field: fault.field,
+                reason: fault.reason,
+            }
         }
     }
 
@@ -99,8 +103,13 @@ mod ssr {
             match error {
                 FlagError::Store(error) => error.into(),
                 FlagError::Invalid(fault) => fault.into(),
-                FlagError::BothOff => Self::Invalid { field: "direct".to_owned(), reason: error.to_string() },
-                FlagError::VersionMoved(_) => Self::Conflict(format!("{error}: someone changed them since you looked. Look again, then decide.")),
+                FlagError::BothOff => Self::Invalid {
+                    field: "direct".to_owned(),
+                    reason: error.to_string(),
+                },
+                FlagError::VersionMoved(_) => {
+                    Self::Conflict(format!("{error}: someone changed them since you looked. Look again, then decide."))
+                }
             }
         }
     }

@@ -5,7 +5,11 @@
 //! changed: authorised, done, and recorded.
 
 #![recursion_limit = "256"]
-#![allow(missing_docs, unreachable_pub, reason = "leptos makes undocumented, public structs of documented components and server functions")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "leptos makes undocumented, public structs of documented components and server functions"
+)]
 
 pub mod charts;
 #[cfg(feature = "ssr")]

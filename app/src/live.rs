@@ -165,7 +165,13 @@ mod browser {
         let source = EventSource::new(routes::LIVE).ok()?;
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
             live.connection.set(Connection::Live);
-            let Some(pulse) = message.data().as_string().and_then(|text| serde_json::from_str::<Pulse>(&text).ok()) else { return };
+            let Some(pulse) = message
+                .data()
+                .as_string()
+                .and_then(|text| serde_json::from_str::<Pulse>(&text).ok())
+            else {
+                return;
+            };
             let beat = u64::try_from(pulse.now.millis() / 2_000).unwrap_or(0);
             live.pulse.set(Some(pulse));
             if live.refresh.get_untracked().every().is_some_and(|every| beat.is_multiple_of(every)) {
@@ -177,6 +183,11 @@ mod browser {
         let _ = source.add_event_listener_with_callback("overview", on_message.as_ref().unchecked_ref());
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        Some(Link { source, _on_message: on_message, _on_error: on_error, _on_open: on_open })
+        Some(Link {
+            source,
+            _on_message: on_message,
+            _on_error: on_error,
+            _on_open: on_open,
+        })
     }
 }

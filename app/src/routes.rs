@@ -51,8 +51,16 @@ pub fn escape(text: &str) -> String {
 /// `path?key=value&…` of the pairs that have a value.
 #[must_use]
 pub fn with_query<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let query: Vec<String> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| format!("{key}={}", escape(&value))).collect();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+    let query: Vec<String> = pairs
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| format!("{key}={}", escape(&value)))
+        .collect();
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", query.join("&"))
+    }
 }
 
 #[cfg(test)]
@@ -62,6 +70,9 @@ mod tests {
     #[test]
     fn ids_of_any_shape_fit_into_a_path() {
         assert_eq!(event("a/b?c d"), "/events/a%2Fb%3Fc%20d");
-        assert_eq!(with_query("/events", [("q", "a&b".to_owned()), ("type", String::new())]), "/events?q=a%26b");
+        assert_eq!(
+            with_query("/events", [("q", "a&b".to_owned()), ("type", String::new())]),
+            "/events?q=a%26b"
+        );
     }
 }

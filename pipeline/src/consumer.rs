@@ -43,9 +43,7 @@ impl Health {
         }
         #[allow(clippy::cast_precision_loss)] // a rate
         let rate = failed as f64 / attempts as f64;
-        if (rate >= crate::criteria::MAX_ERROR_RATE && failed > 1)
-            || p99.is_some_and(|p| p >= crate::criteria::MAX_LATENCY_SECONDS)
-        {
+        if (rate >= crate::criteria::MAX_ERROR_RATE && failed > 1) || p99.is_some_and(|p| p >= crate::criteria::MAX_LATENCY_SECONDS) {
             Self::Failing
         } else {
             Self::Healthy

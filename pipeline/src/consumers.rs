@@ -105,12 +105,8 @@ impl From<InvalidField> for ConsumerError {
 impl From<StoreError> for ConsumerError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable { .. } => {
-                Self::transient("StoreUnavailable", error.to_string())
-            }
-            StoreError::Corrupt { .. } | StoreError::Invalid(_) => {
-                Self::permanent("StoreRefused", error.to_string())
-            }
+            StoreError::Unavailable { .. } => Self::transient("StoreUnavailable", error.to_string()),
+            StoreError::Corrupt { .. } | StoreError::Invalid(_) => Self::permanent("StoreRefused", error.to_string()),
         }
     }
 }

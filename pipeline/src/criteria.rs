@@ -149,10 +149,7 @@ impl Judged {
 
     fn of(value: f64, samples: u64, needed: u64, good: bool, why: String) -> Self {
         let (status, why) = if samples < needed {
-            (
-                Status::Unknown,
-                format!("{samples} of {needed} samples needed"),
-            )
+            (Status::Unknown, format!("{samples} of {needed} samples needed"))
         } else if good {
             (Status::Passing, why)
         } else {
@@ -167,15 +164,7 @@ impl Judged {
     }
 }
 
-fn criterion(
-    id: &str,
-    name: &str,
-    unit: &str,
-    target: &str,
-    window: i64,
-    evidence: &str,
-    judged: Judged,
-) -> Criterion {
+fn criterion(id: &str, name: &str, unit: &str, target: &str, window: i64, evidence: &str, judged: Judged) -> Criterion {
     Criterion {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -195,10 +184,7 @@ fn data_loss(evidence: &Evidence) -> Criterion {
     let judged = evidence.ledger.map_or_else(
         || Judged::unanswered("the ledger"),
         |l| {
-            let lost = l.unaccounted.max(
-                l.published
-                    .abs_diff(l.completed + l.dead_lettered + l.in_flight),
-            );
+            let lost = l.unaccounted.max(l.published.abs_diff(l.completed + l.dead_lettered + l.in_flight));
             let why = if lost == 0 {
                 format!("{} published, all accounted for", group(l.published))
             } else {
@@ -234,11 +220,7 @@ fn parity(evidence: &Evidence) -> Criterion {
                 compared,
                 MIN_SAMPLES,
                 p.matched == compared,
-                format!(
-                    "{} of {} operations identical",
-                    group(p.matched),
-                    group(compared)
-                ),
+                format!("{} of {} operations identical", group(p.matched), group(compared)),
             );
             if compared == 0 {
                 judged.value = None;
@@ -305,13 +287,7 @@ fn error_rate(evidence: &Evidence) -> Criterion {
                 Some(c) if value > 0.0 => format!("worst: {}", c.name),
                 _ => "no failed attempt".to_owned(),
             };
-            Judged::of(
-                value * 100.0,
-                attempts,
-                MIN_SAMPLES,
-                value < MAX_ERROR_RATE,
-                why,
-            )
+            Judged::of(value * 100.0, attempts, MIN_SAMPLES, value < MAX_ERROR_RATE, why)
         },
     );
     criterion(
@@ -335,13 +311,7 @@ fn latency(evidence: &Evidence) -> Criterion {
                 .filter_map(|c| c.p99.map(|p| (p, &c.name)))
                 .max_by(|a, b| a.0.total_cmp(&b.0));
             match slowest {
-                Some((p99, name)) => Judged::of(
-                    p99,
-                    processed,
-                    MIN_SAMPLES,
-                    p99 < MAX_LATENCY_SECONDS,
-                    format!("slowest: {name}"),
-                ),
+                Some((p99, name)) => Judged::of(p99, processed, MIN_SAMPLES, p99 < MAX_LATENCY_SECONDS, format!("slowest: {name}")),
                 None => Judged {
                     status: Status::Unknown,
                     value: None,
@@ -371,35 +341,18 @@ fn audit(evidence: &Evidence) -> Criterion {
             let why = match (a.missing(), a.orphaned) {
                 (0, 0) => format!("{} events stored", group(a.stored)),
                 (0, orphaned) => format!("{} with a cause never seen", group(orphaned)),
-                (missing, _) => format!(
-                    "{} of {} not in the store",
-                    group(missing),
-                    group(a.published)
-                ),
+                (missing, _) => format!("{} of {} not in the store", group(missing), group(a.published)),
             };
             Judged::of(gaps as f64, a.published, 1, gaps == 0, why)
         },
     );
-    criterion(
-        "audit",
-        "Audit trail",
-        "events",
-        "no gaps",
-        0,
-        "/events",
-        judged,
-    )
+    criterion("audit", "Audit trail", "events", "no gaps", 0, "/events", judged)
 }
 
 /// The verdict in a sentence or two: what stage, and what stands in the way.
 #[must_use]
 pub fn verdict(stage: Stage, criteria: &[Criterion]) -> (String, String) {
-    let of = |status| {
-        criteria
-            .iter()
-            .filter(|c| c.status == status)
-            .collect::<Vec<_>>()
-    };
+    let of = |status| criteria.iter().filter(|c| c.status == status).collect::<Vec<_>>();
     let (failing, unknown) = (of(Status::Failing), of(Status::Unknown));
     let names = |list: &[&Criterion]| {
         let names: Vec<_> = list.iter().map(|c| c.name.to_lowercase()).collect();
@@ -410,9 +363,7 @@ pub fn verdict(stage: Stage, criteria: &[Criterion]) -> (String, String) {
         }
     };
     let head = match stage {
-        Stage::EventsOnly if failing.is_empty() && unknown.is_empty() => {
-            "Cut over, and all is well."
-        }
+        Stage::EventsOnly if failing.is_empty() && unknown.is_empty() => "Cut over, and all is well.",
         Stage::EventsOnly if failing.is_empty() => "Cut over; not everything can be judged.",
         Stage::EventsOnly => "Cut over, but not all is well.",
         Stage::DirectOnly => "Events are off.",
@@ -420,17 +371,11 @@ pub fn verdict(stage: Stage, criteria: &[Criterion]) -> (String, String) {
         Stage::Shadow => "Not ready to cut over.",
     };
     let rest = match (failing.as_slice(), unknown.as_slice()) {
-        _ if stage == Stage::DirectOnly => {
-            "Only the direct path runs, so there is nothing new to judge.".to_owned()
-        }
+        _ if stage == Stage::DirectOnly => "Only the direct path runs, so there is nothing new to judge.".to_owned(),
         ([], []) => "All six criteria pass.".to_owned(),
         ([], unknown) => format!("Not yet known: {}.", names(unknown)),
         (failing, []) => format!("Failing: {}.", names(failing)),
-        (failing, unknown) => format!(
-            "Failing: {}. Not yet known: {}.",
-            names(failing),
-            names(unknown)
-        ),
+        (failing, unknown) => format!("Failing: {}. Not yet known: {}.", names(failing), names(unknown)),
     };
     (head.to_owned(), rest)
 }
@@ -441,7 +386,7 @@ pub fn group(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -455,11 +400,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn status(evidence: &Evidence, id: &str) -> Status {
-        judge(evidence)
-            .into_iter()
-            .find(|c| c.id == id)
-            .expect("criterion")
-            .status
+        judge(evidence).into_iter().find(|c| c.id == id).expect("criterion").status
     }
 
     #[test]
@@ -481,14 +422,8 @@ mod tests {
             }]),
             ..Default::default()
         };
-        assert_eq!(
-            status(&consumer(991, 9, 1.0), "error_rate"),
-            Status::Passing
-        );
-        assert_eq!(
-            status(&consumer(990, 10, 1.0), "error_rate"),
-            Status::Failing
-        );
+        assert_eq!(status(&consumer(991, 9, 1.0), "error_rate"), Status::Passing);
+        assert_eq!(status(&consumer(990, 10, 1.0), "error_rate"), Status::Failing);
         assert_eq!(status(&consumer(29, 0, 1.0), "error_rate"), Status::Unknown);
         assert_eq!(status(&consumer(100, 0, 29.9), "latency"), Status::Passing);
         assert_eq!(status(&consumer(100, 0, 30.0), "latency"), Status::Failing);
@@ -497,11 +432,7 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(status(&peak(100.0), "throughput"), Status::Passing);
-        assert_eq!(
-            status(&peak(99.0), "throughput"),
-            Status::Unknown,
-            "a quiet window proves nothing"
-        );
+        assert_eq!(status(&peak(99.0), "throughput"), Status::Unknown, "a quiet window proves nothing");
         let ledger = |completed| Evidence {
             ledger: Some(LedgerSummary {
                 published: 10,
@@ -557,10 +488,7 @@ mod tests {
 
     #[test]
     fn digits_are_grouped() {
-        assert_eq!(
-            [0, 12, 999, 1000, 1_234_567].map(group),
-            ["0", "12", "999", "1,000", "1,234,567"]
-        );
+        assert_eq!([0, 12, 999, 1000, 1_234_567].map(group), ["0", "12", "999", "1,000", "1,234,567"]);
     }
 
     proptest! {

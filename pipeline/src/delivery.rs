@@ -89,21 +89,11 @@ impl Default for DeliveryConfig {
 }
 
 /// Runs `consumers` until `stop`; returns when every batch in hand is settled.
-pub async fn run(
-    inbox: Arc<dyn Inbox>,
-    consumers: Vec<Arc<dyn Consumer>>,
-    config: DeliveryConfig,
-    stop: CancellationToken,
-) {
+pub async fn run(inbox: Arc<dyn Inbox>, consumers: Vec<Arc<dyn Consumer>>, config: DeliveryConfig, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     for consumer in consumers {
         for _ in 0..config.concurrency.max(1) {
-            workers.spawn(work(
-                Arc::clone(&inbox),
-                Arc::clone(&consumer),
-                config,
-                stop.clone(),
-            ));
+            workers.spawn(work(Arc::clone(&inbox), Arc::clone(&consumer), config, stop.clone()));
         }
     }
     while let Some(ended) = workers.join_next().await {
@@ -116,12 +106,7 @@ pub async fn run(
 /// A batch is settled at least this often, so that a slow event doesn't hold back what is done.
 const SETTLE_EVERY: Duration = Duration::from_millis(20);
 
-async fn work(
-    inbox: Arc<dyn Inbox>,
-    consumer: Arc<dyn Consumer>,
-    config: DeliveryConfig,
-    stop: CancellationToken,
-) {
+async fn work(inbox: Arc<dyn Inbox>, consumer: Arc<dyn Consumer>, config: DeliveryConfig, stop: CancellationToken) {
     loop {
         let batch = inbox.next(consumer.name(), config.batch, &stop).await;
         if batch.is_empty() {
@@ -132,12 +117,7 @@ async fn work(
         for work in batch {
             settled.push(attempt(&consumer, work, &config).await);
             if since.elapsed() > SETTLE_EVERY {
-                settle(
-                    inbox.as_ref(),
-                    consumer.name(),
-                    std::mem::take(&mut settled),
-                )
-                .await;
+                settle(inbox.as_ref(), consumer.name(), std::mem::take(&mut settled)).await;
                 since = Instant::now();
             }
         }
@@ -166,10 +146,7 @@ async fn attempt(consumer: &Arc<dyn Consumer>, work: Work, config: &DeliveryConf
         Ok(effects) => Outcome::Completed(effects),
         Err(error) if error.permanent => Outcome::Dead(error),
         Err(error) => match config.retry.delay(work.attempt, rand::random()) {
-            Some(delay) => Outcome::Retry(
-                error,
-                Timestamp::now().plus(i64::try_from(delay).unwrap_or(i64::MAX)),
-            ),
+            Some(delay) => Outcome::Retry(error, Timestamp::now().plus(i64::try_from(delay).unwrap_or(i64::MAX))),
             None => Outcome::Dead(error),
         },
     };

@@ -87,10 +87,7 @@ impl Event {
             ("userId", &self.user_id, 256),
         ] {
             if value.trim().is_empty() {
-                return Err(InvalidField::new(
-                    field,
-                    "is empty; a non-empty string is needed",
-                ));
+                return Err(InvalidField::new(field, "is empty; a non-empty string is needed"));
             }
             if value.len() > max {
                 return Err(InvalidField::new(
@@ -100,10 +97,7 @@ impl Event {
             }
         }
         if self.timestamp < 0 {
-            return Err(InvalidField::new(
-                "timestamp",
-                "is negative; Unix milliseconds are needed",
-            ));
+            return Err(InvalidField::new("timestamp", "is negative; Unix milliseconds are needed"));
         }
         if self.timestamp > now.saturating_add(MAX_FUTURE_MILLIS) {
             return Err(InvalidField::new(
@@ -117,11 +111,7 @@ impl Event {
         if !self.data.is_object() {
             return Err(InvalidField::new("data", "is not an object"));
         }
-        if self
-            .metadata
-            .as_ref()
-            .is_some_and(|metadata| !metadata.is_object())
-        {
+        if self.metadata.as_ref().is_some_and(|metadata| !metadata.is_object()) {
             return Err(InvalidField::new("metadata", "is not an object"));
         }
         Ok(())
@@ -148,11 +138,7 @@ impl Event {
         serde_json::to_string(&Detail(self)).unwrap_or_default()
     }
 
-    fn serialize_fields<M: SerializeMap>(
-        &self,
-        map: &mut M,
-        enveloped: bool,
-    ) -> Result<(), M::Error> {
+    fn serialize_fields<M: SerializeMap>(&self, map: &mut M, enveloped: bool) -> Result<(), M::Error> {
         map.serialize_entry("eventId", &self.event_id)?;
         if !enveloped {
             map.serialize_entry("eventType", &self.event_type)?;
@@ -200,9 +186,7 @@ impl Serialize for Detail<'_> {
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Draft::deserialize(deserializer)?
-            .complete(None)
-            .map_err(de::Error::custom)
+        Draft::deserialize(deserializer)?.complete(None).map_err(de::Error::custom)
     }
 }
 
@@ -258,27 +242,14 @@ impl Draft {
     pub fn complete(self, stamp: Option<Stamp>) -> Result<Event, InvalidField> {
         let missing = |field: &str| InvalidField::new(field, "is missing");
         let (stamped_id, stamped_at, stamped_version) = match stamp {
-            Some(stamp) => (
-                Some(stamp.event_id),
-                Some(stamp.timestamp),
-                Some("1.0".to_owned()),
-            ),
+            Some(stamp) => (Some(stamp.event_id), Some(stamp.timestamp), Some("1.0".to_owned())),
             None => (None, None, None),
         };
         Ok(Event {
-            event_id: self
-                .event_id
-                .or(stamped_id)
-                .ok_or_else(|| missing("eventId"))?,
+            event_id: self.event_id.or(stamped_id).ok_or_else(|| missing("eventId"))?,
             event_type: self.event_type.ok_or_else(|| missing("eventType"))?,
-            event_version: self
-                .event_version
-                .or(stamped_version)
-                .ok_or_else(|| missing("eventVersion"))?,
-            timestamp: self
-                .timestamp
-                .or(stamped_at)
-                .ok_or_else(|| missing("timestamp"))?,
+            event_version: self.event_version.or(stamped_version).ok_or_else(|| missing("eventVersion"))?,
+            timestamp: self.timestamp.or(stamped_at).ok_or_else(|| missing("timestamp"))?,
             source: self.source.ok_or_else(|| missing("source"))?,
             user_id: self.user_id.ok_or_else(|| missing("userId"))?,
             correlation_id: self.correlation_id,
@@ -305,9 +276,7 @@ impl<'de> Deserialize<'de> for Draft {
                 let mut draft = Draft::default();
                 while let Some(key) = map.next_key::<String>()? {
                     let value: Json = map.next_value()?;
-                    draft
-                        .set(key, value)
-                        .map_err(|e| de::Error::custom(json::Marked(&e)))?;
+                    draft.set(key, value).map_err(|e| de::Error::custom(json::Marked(&e)))?;
                 }
                 Ok(draft)
             }
@@ -319,12 +288,9 @@ impl<'de> Deserialize<'de> for Draft {
 impl Draft {
     fn set(&mut self, key: String, value: Json) -> Result<(), InvalidField> {
         let text = |value: &Json| {
-            value.as_str().ok_or_else(|| {
-                InvalidField::new(
-                    key.clone(),
-                    format!("is {}; a string is needed", value.kind()),
-                )
-            })
+            value
+                .as_str()
+                .ok_or_else(|| InvalidField::new(key.clone(), format!("is {}; a string is needed", value.kind())))
         };
         match key.as_str() {
             "eventId" => self.event_id = Some(text(&value)?),
@@ -333,17 +299,13 @@ impl Draft {
             "source" => self.source = Some(text(&value)?),
             "userId" => self.user_id = Some(text(&value)?),
             "timestamp" => {
-                self.timestamp = Some(value.as_i64().ok_or_else(|| {
-                    InvalidField::new(
-                        "timestamp",
-                        format!("is {}; whole Unix milliseconds are needed", value.kind()),
-                    )
-                })?);
+                self.timestamp =
+                    Some(value.as_i64().ok_or_else(|| {
+                        InvalidField::new("timestamp", format!("is {}; whole Unix milliseconds are needed", value.kind()))
+                    })?);
             }
             // An explicit null is not the same text as an absent field: it is kept, so that what goes out is what came in.
-            "correlationId" | "causationId" | "metadata" if value.is_null() => {
-                self.extra.push((key, value))
-            }
+            "correlationId" | "causationId" | "metadata" if value.is_null() => self.extra.push((key, value)),
             "correlationId" => self.correlation_id = Some(text(&value)?),
             "causationId" => self.causation_id = Some(text(&value)?),
             "metadata" => self.metadata = Some(value),

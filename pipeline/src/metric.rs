@@ -66,26 +66,14 @@ impl Metric {
     #[must_use]
     pub const fn definition(self) -> &'static str {
         match self {
-            Self::Throughput => {
-                "Events a minute: accepted by the bus, or, by consumer, completed by it."
-            }
-            Self::LatencyP50 => {
-                "Time from published to processed that half of the deliveries stayed within, from merged histograms."
-            }
-            Self::LatencyP95 => {
-                "Time from published to processed that 95 % of the deliveries stayed within, from merged histograms."
-            }
-            Self::LatencyP99 => {
-                "Time from published to processed that 99 % of the deliveries stayed within, from merged histograms."
-            }
+            Self::Throughput => "Events a minute: accepted by the bus, or, by consumer, completed by it.",
+            Self::LatencyP50 => "Time from published to processed that half of the deliveries stayed within, from merged histograms.",
+            Self::LatencyP95 => "Time from published to processed that 95 % of the deliveries stayed within, from merged histograms.",
+            Self::LatencyP99 => "Time from published to processed that 99 % of the deliveries stayed within, from merged histograms.",
             Self::Errors => "Attempts that failed, retried or not.",
-            Self::ErrorRate => {
-                "Failed attempts as a share of all attempts: failed ÷ (processed + failed)."
-            }
+            Self::ErrorRate => "Failed attempts as a share of all attempts: failed ÷ (processed + failed).",
             Self::DeadLetters => "Dead letters open at the end of each step.",
-            Self::InFlight => {
-                "Deliveries accepted but neither completed nor dead-lettered, at the end of each step."
-            }
+            Self::InFlight => "Deliveries accepted but neither completed nor dead-lettered, at the end of each step.",
         }
     }
 
@@ -104,9 +92,7 @@ impl fmt::Display for Metric {
 
 /// A name that is no metric's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is no metric: use one of throughput, latency_p50, latency_p95, latency_p99, errors, error_rate, dead_letters, in_flight"
-)]
+#[error("'{0}' is no metric: use one of throughput, latency_p50, latency_p95, latency_p99, errors, error_rate, dead_letters, in_flight")]
 pub struct UnknownMetric(String);
 
 impl FromStr for Metric {
@@ -193,18 +179,13 @@ impl Reading {
     /// The start of step `index`.
     #[must_use]
     pub fn step_start(&self, index: usize) -> Timestamp {
-        self.from
-            .plus(self.step * i64::try_from(index).unwrap_or(i64::MAX))
+        self.from.plus(self.step * i64::try_from(index).unwrap_or(i64::MAX))
     }
 
     /// How many steps there are.
     #[must_use]
     pub fn steps(&self) -> usize {
-        self.series
-            .iter()
-            .map(|s| s.values.len())
-            .max()
-            .unwrap_or(0)
+        self.series.iter().map(|s| s.values.len()).max().unwrap_or(0)
     }
 
     /// The newest complete step's value of the series with `label`.
@@ -221,21 +202,9 @@ impl Reading {
 /// The finest step that keeps `span` within about 360 points, from those that minutes and hours add up to.
 #[must_use]
 pub fn step_for(span: Span) -> i64 {
-    const STEPS: [i64; 8] = [
-        MINUTE,
-        2 * MINUTE,
-        5 * MINUTE,
-        15 * MINUTE,
-        HOUR,
-        3 * HOUR,
-        6 * HOUR,
-        DAY,
-    ];
+    const STEPS: [i64; 8] = [MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY];
     let wanted = span.millis() / 360;
-    STEPS
-        .into_iter()
-        .find(|step| *step >= wanted)
-        .unwrap_or(DAY)
+    STEPS.into_iter().find(|step| *step >= wanted).unwrap_or(DAY)
 }
 
 /// Where minutes end and hours begin: metrics are kept by the minute this long, milliseconds.
@@ -265,11 +234,7 @@ mod tests {
             (7 * DAY, HOUR),
             (30 * DAY, 3 * HOUR),
         ] {
-            assert_eq!(
-                step_for(Span::ending(Timestamp(DAY * 365), span)),
-                step,
-                "{span}"
-            );
+            assert_eq!(step_for(Span::ending(Timestamp(DAY * 365), span)), step, "{span}");
         }
     }
 }

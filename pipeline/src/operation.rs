@@ -151,13 +151,7 @@ pub enum ItemStatus {
 
 impl ItemStatus {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Waiting,
-        Self::Sent,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Skipped,
-    ];
+    pub const ALL: [Self; 5] = [Self::Waiting, Self::Sent, Self::Succeeded, Self::Failed, Self::Skipped];
 
     /// Its name in the API.
     #[must_use]

@@ -42,9 +42,7 @@ pub struct Pair {
 pub fn compare(pair: Pair, now: i64) -> Verdict {
     match (pair.direct, pair.event) {
         (Some((direct, _)), Some((event, _))) if direct != event => Verdict::Different,
-        (Some((_, direct_at)), Some((_, event_at))) if event_at - direct_at > LATE_AFTER_MILLIS => {
-            Verdict::Late
-        }
+        (Some((_, direct_at)), Some((_, event_at))) if event_at - direct_at > LATE_AFTER_MILLIS => Verdict::Late,
         (Some(_), Some(_)) => Verdict::Matched,
         (Some((_, at)), None) if now - at <= LATE_AFTER_MILLIS => Verdict::Pending,
         (Some(_), None) => Verdict::Missing,

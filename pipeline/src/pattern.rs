@@ -84,8 +84,7 @@ impl Pattern {
     /// # Errors
     /// The text isn't JSON (with line and column), or isn't an event pattern (with the place of the first fault).
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let source = serde_json::from_str(text)
-            .map_err(|e| PatternError::whole(format!("is not JSON: {e}")))?;
+        let source = serde_json::from_str(text).map_err(|e| PatternError::whole(format!("is not JSON: {e}")))?;
         Ok(Self::new(parse::branches(&source)?, source))
     }
 
@@ -99,11 +98,7 @@ impl Pattern {
 
     fn new(branches: Vec<ObjectPattern>, source: Value) -> Self {
         let keys = matching::keys(&branches);
-        Self(Arc::new(Compiled {
-            source,
-            branches,
-            keys,
-        }))
+        Self(Arc::new(Compiled { source, branches, keys }))
     }
 
     /// The JSON that it was compiled from.
@@ -176,10 +171,7 @@ impl Serialize for Pattern {
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let source = Value::deserialize(deserializer)?;
-        Ok(Self::new(
-            parse::branches(&source).map_err(D::Error::custom)?,
-            source,
-        ))
+        Ok(Self::new(parse::branches(&source).map_err(D::Error::custom)?, source))
     }
 }
 

@@ -81,12 +81,7 @@ pub struct StoredEvent {
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// Newest first, `limit` at most; `cursor` is the `next` of the page before.
-    async fn list(
-        &self,
-        filter: &EventFilter,
-        limit: u32,
-        cursor: Option<&str>,
-    ) -> Result<EventPage, StoreError>;
+    async fn list(&self, filter: &EventFilter, limit: u32, cursor: Option<&str>) -> Result<EventPage, StoreError>;
     /// One event.
     async fn get(&self, event_id: &str) -> Result<Option<StoredEvent>, StoreError>;
     /// The events that name this one as their cause, oldest first, 500 at most.
@@ -121,12 +116,7 @@ pub trait Ledger: Send + Sync {
 #[async_trait]
 pub trait Letters: Send + Sync {
     /// Newest first, `limit` at most; `cursor` is the `next` of the page before.
-    async fn list(
-        &self,
-        filter: &LetterFilter,
-        limit: u32,
-        cursor: Option<&str>,
-    ) -> Result<Page<Letter>, StoreError>;
+    async fn list(&self, filter: &LetterFilter, limit: u32, cursor: Option<&str>) -> Result<Page<Letter>, StoreError>;
     /// How many match.
     async fn count(&self, filter: &LetterFilter) -> Result<u64, StoreError>;
     /// One letter with all that is known of it.
@@ -141,11 +131,7 @@ pub trait Letters: Send + Sync {
 #[async_trait]
 pub trait Operations: Send + Sync {
     /// Freezes the selection and starts.
-    async fn start(
-        &self,
-        operation: &NewOperation,
-        actor: &str,
-    ) -> Result<Operation, OperationError>;
+    async fn start(&self, operation: &NewOperation, actor: &str) -> Result<Operation, OperationError>;
     /// Newest first, `limit` at most.
     async fn list(&self, limit: u32) -> Result<Vec<Operation>, StoreError>;
     /// One operation, item by item.
@@ -162,12 +148,7 @@ pub trait FlagStore: Send + Sync {
     /// Every scope that was ever set, the global one first.
     async fn all(&self) -> Result<Vec<FlagState>, StoreError>;
     /// Makes a change, if the version still is what was looked at. `criteria` is what they said at that moment.
-    async fn set(
-        &self,
-        change: &FlagChange,
-        actor: &str,
-        criteria: &[String],
-    ) -> Result<FlagState, FlagError>;
+    async fn set(&self, change: &FlagChange, actor: &str, criteria: &[String]) -> Result<FlagState, FlagError>;
     /// The changes, newest first.
     async fn history(&self, limit: u32) -> Result<Vec<FlagRecord>, StoreError>;
 }
@@ -234,12 +215,7 @@ pub trait Parity: Send + Sync {
     /// Records what the direct path asked for.
     async fn record_direct(&self, call: DirectCall) -> Result<(), StoreError>;
     /// Compares the paths over the operations of `span`, of one type if given, as of `now`.
-    async fn report(
-        &self,
-        span: Span,
-        event_type: Option<&str>,
-        now: Timestamp,
-    ) -> Result<ParityReport, StoreError>;
+    async fn report(&self, span: Span, event_type: Option<&str>, now: Timestamp) -> Result<ParityReport, StoreError>;
 }
 
 /// What people did.
@@ -264,11 +240,7 @@ pub struct Receipt {
 #[async_trait]
 pub trait Bus: Send + Sync {
     /// Takes a batch. Success for an entry means that it is on disk.
-    async fn put(
-        &self,
-        events: Vec<Event>,
-        published_at: Option<Timestamp>,
-    ) -> Vec<Result<Receipt, PublishError>>;
+    async fn put(&self, events: Vec<Event>, published_at: Option<Timestamp>) -> Vec<Result<Receipt, PublishError>>;
     /// Keeps what could not be published: a dead letter of the publisher.
     async fn bury(&self, body: String, error: &PublishError) -> Result<(), StoreError>;
 }
@@ -309,12 +281,7 @@ pub trait Transactions: Send + Sync {
     /// Those with these ids that exist, in no order.
     async fn by_ids(&self, user_id: &str, ids: &[String]) -> Result<Vec<Transaction>, StoreError>;
     /// The user's transactions without a category, `limit` at most, ids after `after`, in order of id.
-    async fn uncategorized(
-        &self,
-        user_id: &str,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<Transaction>, StoreError>;
+    async fn uncategorized(&self, user_id: &str, after: &str, limit: u32) -> Result<Vec<Transaction>, StoreError>;
     /// The user's active rules, first to apply first.
     async fn rules(&self, user_id: &str) -> Result<Vec<CategoryRule>, StoreError>;
     /// Adds or replaces transactions.

@@ -78,19 +78,13 @@ impl Publisher {
     }
 
     /// Publishes events as if at `published_at`, for a history that is filled in.
-    pub async fn publish_at(
-        &self,
-        events: Vec<Event>,
-        published_at: Option<Timestamp>,
-    ) -> Vec<Published> {
+    pub async fn publish_at(&self, events: Vec<Event>, published_at: Option<Timestamp>) -> Vec<Published> {
         let mut calls = Vec::with_capacity(events.len().div_ceil(BATCH));
         let mut events = events.into_iter().peekable();
         while events.peek().is_some() {
             let batch: Vec<Event> = events.by_ref().take(BATCH).collect();
             let publisher = self.clone();
-            calls.push(tokio::spawn(async move {
-                publisher.publish_batch(batch, published_at).await
-            }));
+            calls.push(tokio::spawn(async move { publisher.publish_batch(batch, published_at).await }));
         }
         let mut answers = Vec::new();
         for call in calls {
@@ -102,11 +96,7 @@ impl Publisher {
         answers
     }
 
-    async fn publish_batch(
-        &self,
-        events: Vec<Event>,
-        published_at: Option<Timestamp>,
-    ) -> Vec<Published> {
+    async fn publish_batch(&self, events: Vec<Event>, published_at: Option<Timestamp>) -> Vec<Published> {
         let _permit = self.calls.acquire().await;
         let mut answers: Vec<Option<Published>> = vec![None; events.len()];
         let mut waiting = Vec::with_capacity(events.len());
@@ -179,12 +169,7 @@ pub struct Paths {
 impl Paths {
     /// With what each path does for each kind of operation.
     #[must_use]
-    pub fn new(
-        publisher: Publisher,
-        flags: Arc<dyn FlagStore>,
-        parity: Arc<dyn Parity>,
-        maps: Arc<TriggerMaps>,
-    ) -> Self {
+    pub fn new(publisher: Publisher, flags: Arc<dyn FlagStore>, parity: Arc<dyn Parity>, maps: Arc<TriggerMaps>) -> Self {
         Self {
             publisher,
             flags,
@@ -197,11 +182,7 @@ impl Paths {
     ///
     /// # Errors
     /// The trigger ledger or the flags don't answer. The event is published before the direct trigger is recorded.
-    pub async fn perform(
-        &self,
-        event: Event,
-        at: Option<Timestamp>,
-    ) -> Result<Performed, StoreError> {
+    pub async fn perform(&self, event: Event, at: Option<Timestamp>) -> Result<Performed, StoreError> {
         let flags = self.flags.effective(&event.source).await?;
         let call = self
             .maps
@@ -220,12 +201,7 @@ impl Paths {
         if let Some(call) = call {
             self.parity.record_direct(call).await?;
         }
-        let published = self
-            .publisher
-            .publish_at(vec![event], at)
-            .await
-            .pop()
-            .unwrap_or(Published::Off);
+        let published = self.publisher.publish_at(vec![event], at).await.pop().unwrap_or(Published::Off);
         Ok(Performed { direct, published })
     }
 }

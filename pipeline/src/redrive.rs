@@ -30,10 +30,7 @@ pub async fn run(store: Sqlite, stop: CancellationToken) {
             }
         };
         for operation in running {
-            if let Err(e) = store
-                .drive(&operation.id, share(operation.rate, ticks))
-                .await
-            {
+            if let Err(e) = store.drive(&operation.id, share(operation.rate, ticks)).await {
                 tracing::error!(operation = %operation.id, error = %e, "could not drive an operation; trying again");
             }
         }

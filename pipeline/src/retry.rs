@@ -34,11 +34,7 @@ impl RetryPolicy {
             .base_millis
             .saturating_mul(1 << attempts.saturating_sub(1).min(20))
             .min(self.max_millis);
-        #[allow(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss
-        )] // bounded by max_millis
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded by max_millis
         Some(full / 2 + (full as f64 / 2.0 * jitter.clamp(0.0, 1.0)) as u64)
     }
 }
@@ -65,9 +61,7 @@ mod tests {
     #[test]
     fn the_default_stays_far_inside_the_latency_limit() {
         let policy = RetryPolicy::default();
-        let total: u64 = (1..policy.max_attempts)
-            .filter_map(|n| policy.delay(n, 1.0))
-            .sum();
+        let total: u64 = (1..policy.max_attempts).filter_map(|n| policy.delay(n, 1.0)).sum();
         assert!(total <= 2_000, "{total} ms");
         assert_eq!(policy.delay(policy.max_attempts, 0.0), None);
     }

@@ -40,7 +40,10 @@ impl Rules {
 
     /// The consumers that `event` goes to, each once, in the rules' order.
     pub fn route<'a>(&'a self, event: &Event) -> Vec<&'a str> {
-        let subject = Subject { event, detail: OnceCell::new() };
+        let subject = Subject {
+            event,
+            detail: OnceCell::new(),
+        };
         let mut consumers: Vec<&str> = Vec::with_capacity(4);
         for rule in &self.0 {
             if !consumers.contains(&rule.consumer.as_str()) && rule.pattern.matches(&subject) {
@@ -63,7 +66,10 @@ impl Fields for Subject<'_> {
             "source" => Some(Field::Text(&self.event.source)),
             "detail-type" => Some(Field::Text(&self.event.event_type)),
             "id" => Some(Field::Text(&self.event.event_id)),
-            "detail" => Some(Field::Json(self.detail.get_or_init(|| serde_json::from_str(&self.event.detail_json()).unwrap_or_default()))),
+            "detail" => Some(Field::Json(
+                self.detail
+                    .get_or_init(|| serde_json::from_str(&self.event.detail_json()).unwrap_or_default()),
+            )),
             _ => None,
         }
     }
@@ -74,8 +80,7 @@ impl Default for Rules {
     fn default() -> Self {
         let rule = |name: &str, consumer: &str, pattern: Value| Rule {
             name: name.to_owned(),
-            pattern: Pattern::from_value(&pattern)
-                .unwrap_or_else(|e| unreachable!("the design's own rule {name}: {e}")),
+            pattern: Pattern::from_value(&pattern).unwrap_or_else(|e| unreachable!("the design's own rule {name}: {e}")),
             consumer: consumer.to_owned(),
         };
         Self(vec![
@@ -112,11 +117,7 @@ impl Default for Rules {
                     ],
                 }),
             ),
-            rule(
-                "audit-events",
-                "audit",
-                json!({ "source": [{ "exists": true }] }),
-            ),
+            rule("audit-events", "audit", json!({ "source": [{ "exists": true }] })),
         ])
     }
 }

@@ -61,20 +61,10 @@ impl Embedded {
             .collect();
         let ports = store.ports(&consumers);
         let publisher = Publisher::new(shared.clone(), shared.clone());
-        let paths = Paths::new(
-            publisher.clone(),
-            shared.clone(),
-            shared.clone(),
-            Arc::new(config.maps),
-        );
+        let paths = Paths::new(publisher.clone(), shared.clone(), shared.clone(), Arc::new(config.maps));
         let stop = CancellationToken::new();
         let tasks = vec![
-            tokio::spawn(delivery::run(
-                shared,
-                consumers,
-                config.delivery,
-                stop.clone(),
-            )),
+            tokio::spawn(delivery::run(shared, consumers, config.delivery, stop.clone())),
             tokio::spawn(redrive::run(store.clone(), stop.clone())),
         ];
         Ok(Self {

@@ -144,12 +144,10 @@ impl From<Failure> for StoreError {
         match failure {
             Failure::Store(error) => error,
             Failure::Sql(error) => match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                    Self::Corrupt {
-                        what: STORE,
-                        reason: error.to_string(),
-                    }
-                }
+                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => Self::Corrupt {
+                    what: STORE,
+                    reason: error.to_string(),
+                },
                 _ => Self::Unavailable {
                     what: STORE,
                     reason: error.to_string(),

@@ -65,9 +65,7 @@ impl fmt::Display for Timestamp {
 
 /// A text that is neither RFC 3339, a date, nor Unix milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is not a time: write RFC 3339 (2026-01-31T09:00:00Z), a date (2026-01-31, UTC) or Unix milliseconds"
-)]
+#[error("'{0}' is not a time: write RFC 3339 (2026-01-31T09:00:00Z), a date (2026-01-31, UTC) or Unix milliseconds")]
 pub struct NotATime(String);
 
 impl FromStr for Timestamp {
@@ -158,10 +156,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Timestamp>(), Ok(Timestamp(millis)), "{text}");
         }
-        assert_eq!(
-            Timestamp(1_790_000_002_395).to_string(),
-            "2026-09-21T14:13:22.395Z"
-        );
+        assert_eq!(Timestamp(1_790_000_002_395).to_string(), "2026-09-21T14:13:22.395Z");
         assert!("yesterday".parse::<Timestamp>().is_err());
     }
 

@@ -56,9 +56,7 @@ impl AnalyticType {
 }
 
 /// A set of analytics types.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "Vec<AnalyticType>", into = "Vec<AnalyticType>")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = Vec<AnalyticType>))]
 pub struct AnalyticTypes(pub u16);
@@ -82,11 +80,7 @@ impl AnalyticTypes {
         match self {
             Self::ALL => "all ten types".to_owned(),
             Self(0) => "none".to_owned(),
-            _ => self
-                .iter()
-                .map(AnalyticType::name)
-                .collect::<Vec<_>>()
-                .join(", "),
+            _ => self.iter().map(AnalyticType::name).collect::<Vec<_>>().join(", "),
         }
     }
 }
@@ -150,12 +144,7 @@ impl Default for TriggerMaps {
             types: types.iter().copied().collect(),
         };
         let three = [CashFlow, CategoryTrends, FinancialHealth];
-        let map = |entries: Vec<(&str, Trigger)>| {
-            entries
-                .into_iter()
-                .map(|(t, trigger)| (t.to_owned(), trigger))
-                .collect()
-        };
+        let map = |entries: Vec<(&str, Trigger)>| entries.into_iter().map(|(t, trigger)| (t.to_owned(), trigger)).collect();
         Self {
             direct: map(vec![
                 ("file.processed", all(2)),
@@ -167,10 +156,7 @@ impl Default for TriggerMaps {
                 ("account.deleted", all(2)),
                 (
                     "file.associated",
-                    of(
-                        1,
-                        &[AccountEfficiency, CashFlow, CategoryTrends, FinancialHealth],
-                    ),
+                    of(1, &[AccountEfficiency, CashFlow, CategoryTrends, FinancialHealth]),
                 ),
             ]),
             event: map(vec![
@@ -209,22 +195,13 @@ mod tests {
 
     #[test]
     fn sets_round_trip_and_read_well() {
-        let set: AnalyticTypes = [AnalyticType::CashFlow, AnalyticType::Recommendations]
-            .into_iter()
-            .collect();
+        let set: AnalyticTypes = [AnalyticType::CashFlow, AnalyticType::Recommendations].into_iter().collect();
+        assert_eq!(serde_json::to_string(&set).expect("JSON"), r#"["cash_flow","recommendations"]"#);
         assert_eq!(
-            serde_json::to_string(&set).expect("JSON"),
-            r#"["cash_flow","recommendations"]"#
-        );
-        assert_eq!(
-            serde_json::from_str::<AnalyticTypes>(r#"["recommendations","cash_flow"]"#)
-                .expect("JSON"),
+            serde_json::from_str::<AnalyticTypes>(r#"["recommendations","cash_flow"]"#).expect("JSON"),
             set
         );
-        assert_eq!(
-            AnalyticType::ALL.into_iter().collect::<AnalyticTypes>(),
-            AnalyticTypes::ALL
-        );
+        assert_eq!(AnalyticType::ALL.into_iter().collect::<AnalyticTypes>(), AnalyticTypes::ALL);
         assert_eq!(AnalyticTypes::ALL.words(), "all ten types");
     }
 

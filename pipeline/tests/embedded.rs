@@ -18,9 +18,7 @@ fn start(dir: &Path, faults: &Faults) -> Embedded {
 }
 
 fn event(event_type: &str, source: &str, data: &str) -> Event {
-    let text = format!(
-        r#"{{"eventType":"{event_type}","source":"{source}","userId":"u-1","data":{data}}}"#
-    );
+    let text = format!(r#"{{"eventType":"{event_type}","source":"{source}","userId":"u-1","data":{data}}}"#);
     Publisher::stamp(Draft::from_json(&text).expect("a draft"), false).expect("an event")
 }
 
@@ -73,19 +71,10 @@ async fn an_event_reaches_every_consumer_that_its_rules_name() {
         .collect();
     assert_eq!(
         states,
-        [
-            ("analytics", DeliveryState::Completed, 1),
-            ("audit", DeliveryState::Completed, 1)
-        ]
+        [("analytics", DeliveryState::Completed, 1), ("audit", DeliveryState::Completed, 1)]
     );
     assert_eq!(
-        pipeline
-            .ports
-            .events
-            .get(&event.event_id)
-            .await
-            .expect("a store")
-            .map(|s| s.event),
+        pipeline.ports.events.get(&event.event_id).await.expect("a store").map(|s| s.event),
         Some(event)
     );
     pipeline.stop().await;
@@ -100,15 +89,9 @@ async fn a_repeated_event_is_delivered_once_and_another_with_its_id_is_refused()
         user_id: "someone else".into(),
         ..event.clone()
     };
-    let answers = pipeline
-        .store
-        .put(vec![event.clone(), event.clone(), other], None)
-        .await;
+    let answers = pipeline.store.put(vec![event.clone(), event.clone(), other], None).await;
     assert_eq!(
-        answers
-            .iter()
-            .map(|a| a.as_ref().map(|r| r.duplicate))
-            .collect::<Vec<_>>(),
+        answers.iter().map(|a| a.as_ref().map(|r| r.duplicate)).collect::<Vec<_>>(),
         [
             Ok(false),
             Ok(true),
@@ -118,10 +101,7 @@ async fn a_repeated_event_is_delivered_once_and_another_with_its_id_is_refused()
         ]
     );
     drained(&pipeline).await;
-    assert_eq!(
-        pipeline.store.summary().await.expect("a summary").published,
-        1
-    );
+    assert_eq!(pipeline.store.summary().await.expect("a summary").published, 1);
     pipeline.stop().await;
 }
 
@@ -148,12 +128,7 @@ async fn bad_data_is_a_dead_letter_at_once_and_a_redrive_is_verified() {
     assert_eq!(
         letters
             .iter()
-            .map(|l| (
-                l.consumer.as_str(),
-                l.error_code.as_str(),
-                l.permanent,
-                l.attempts
-            ))
+            .map(|l| (l.consumer.as_str(), l.error_code.as_str(), l.permanent, l.attempts))
             .collect::<Vec<_>>(),
         [("categorization", "InvalidPayload", true, 1)]
     );
@@ -164,12 +139,7 @@ async fn bad_data_is_a_dead_letter_at_once_and_a_redrive_is_verified() {
         rate: None,
         dry_run: false,
     };
-    let operation = pipeline
-        .ports
-        .operations
-        .start(&redrive, "me")
-        .await
-        .expect("an operation");
+    let operation = pipeline.ports.operations.start(&redrive, "me").await.expect("an operation");
     let ended = || async {
         pipeline
             .ports
@@ -183,13 +153,7 @@ async fn bad_data_is_a_dead_letter_at_once_and_a_redrive_is_verified() {
             == OperationStatus::Done
     };
     eventually("the redrive ends", ended).await;
-    let detail = pipeline
-        .ports
-        .operations
-        .get(&operation.id)
-        .await
-        .expect("operations")
-        .expect("it");
+    let detail = pipeline.ports.operations.get(&operation.id).await.expect("operations").expect("it");
     assert_eq!(
         (detail.operation.succeeded, detail.operation.failed),
         (0, 1),
@@ -203,10 +167,7 @@ async fn bad_data_is_a_dead_letter_at_once_and_a_redrive_is_verified() {
         .expect("letters")
         .expect("it")
         .letter;
-    assert_eq!(
-        (letter.status, letter.failed_redrives, letter.attempts),
-        (LetterStatus::Open, 1, 2)
-    );
+    assert_eq!((letter.status, letter.failed_redrives, letter.attempts), (LetterStatus::Open, 1, 2));
     pipeline.stop().await;
 }
 
@@ -231,14 +192,7 @@ async fn an_outage_becomes_letters_after_three_attempts_and_redrives_clear_them(
         .await
         .expect("a ledger")
         .expect("an entry");
-    assert_eq!(
-        entry.deliveries[0]
-            .attempts
-            .iter()
-            .map(|a| a.number)
-            .collect::<Vec<_>>(),
-        [1, 2, 3]
-    );
+    assert_eq!(entry.deliveries[0].attempts.iter().map(|a| a.number).collect::<Vec<_>>(), [1, 2, 3]);
     let summary = pipeline.store.summary().await.expect("a summary");
     assert_eq!(
         (
@@ -259,12 +213,7 @@ async fn an_outage_becomes_letters_after_three_attempts_and_redrives_clear_them(
         rate: Some(200),
         dry_run: false,
     };
-    let operation = pipeline
-        .ports
-        .operations
-        .start(&redrive, "me")
-        .await
-        .expect("an operation");
+    let operation = pipeline.ports.operations.start(&redrive, "me").await.expect("an operation");
     assert_eq!(operation.total, 25);
     eventually("all are verified", || async {
         pipeline
@@ -290,10 +239,7 @@ async fn a_paused_consumer_keeps_its_backlog_through_a_restart() {
     let dir = tempfile::tempdir().expect("a directory");
     let faults = Faults::default();
     let pipeline = start(dir.path(), &faults);
-    assert_eq!(
-        pipeline.ports.consumers.set_paused("audit", true).await,
-        Ok(true)
-    );
+    assert_eq!(pipeline.ports.consumers.set_paused("audit", true).await, Ok(true));
     // More than a lane holds, so that the rest has to be read back from disk.
     let events: Vec<Event> = (0..6_000).map(|_| updated()).collect();
     pipeline.publisher.publish(events).await;
@@ -301,10 +247,7 @@ async fn a_paused_consumer_keeps_its_backlog_through_a_restart() {
         pipeline.ports.consumers.list().await.expect("consumers")[0].in_flight == 0
     })
     .await;
-    assert_eq!(
-        pipeline.ports.consumers.list().await.expect("consumers")[3].in_flight,
-        6_000
-    );
+    assert_eq!(pipeline.ports.consumers.list().await.expect("consumers")[3].in_flight, 6_000);
     pipeline.stop().await;
 
     let pipeline = start(dir.path(), &faults);
@@ -312,24 +255,11 @@ async fn a_paused_consumer_keeps_its_backlog_through_a_restart() {
         pipeline.ports.consumers.list().await.expect("consumers")[3].paused,
         "a pause outlives the process"
     );
-    pipeline
-        .ports
-        .consumers
-        .set_paused("audit", false)
-        .await
-        .expect("resumed");
+    pipeline.ports.consumers.set_paused("audit", false).await.expect("resumed");
     drained(&pipeline).await;
     let summary = pipeline.store.summary().await.expect("a summary");
     assert_eq!((summary.published, summary.completed), (6_000, 6_000));
-    assert_eq!(
-        pipeline
-            .store
-            .completeness()
-            .await
-            .expect("evidence")
-            .missing(),
-        0
-    );
+    assert_eq!(pipeline.store.completeness().await.expect("evidence").missing(), 0);
     pipeline.stop().await;
 }
 
@@ -338,17 +268,11 @@ async fn metrics_count_exactly_what_happened_also_across_a_restart() {
     let dir = tempfile::tempdir().expect("a directory");
     let faults = Faults::default();
     let pipeline = start(dir.path(), &faults);
-    pipeline
-        .publisher
-        .publish((0..300).map(|_| updated()).collect())
-        .await;
+    pipeline.publisher.publish((0..300).map(|_| updated()).collect()).await;
     drained(&pipeline).await;
     pipeline.stop().await;
     let pipeline = start(dir.path(), &faults);
-    pipeline
-        .publisher
-        .publish((0..200).map(|_| updated()).collect())
-        .await;
+    pipeline.publisher.publish((0..200).map(|_| updated()).collect()).await;
     drained(&pipeline).await;
     let span = Span::ending(Timestamp::now().plus(HOUR), 2 * HOUR);
     eventually("metrics are written", || async {
@@ -376,10 +300,35 @@ async fn latencies_are_measured_from_published_to_processed() {
     #[allow(clippy::cast_precision_loss)]
     let took = Timestamp::now().since(published) as f64 / 1000.0;
     let span = Span::ending(Timestamp::now().plus(HOUR), 2 * HOUR);
-    eventually("metrics are written", || async { pipeline.store.counts(span).await.expect("counts")[3].processed == 20 }).await;
+    eventually("metrics are written", || async {
+        pipeline.store.counts(span).await.expect("counts")[3].processed == 20
+    })
+    .await;
     let audit = pipeline.store.counts(span).await.expect("counts").remove(3);
     // Each event takes the slow consumer a quarter of a second; none can have taken longer than all of them together.
-    assert!(audit.p50 >= Some(0.24) && audit.p99 <= Some(took * 1.02), "{audit:?} within {took} s");
+    assert!(
+        audit.p50 >= Some(0.24) && audit.p99 <= Some(took * 1.02),
+        "{audit:?} within {took} s"
+    );
+    pipeline.stop().await;
+}
+
+#[tokio::test]
+async fn a_cause_that_was_never_seen_is_a_gap_until_it_comes() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let pipeline = start(dir.path(), &Faults::default());
+    let cause = updated();
+    let effect = Event {
+        causation_id: Some(cause.event_id.clone()),
+        ..updated()
+    };
+    pipeline.publisher.publish(vec![effect]).await;
+    drained(&pipeline).await;
+    assert_eq!(pipeline.store.completeness().await.expect("evidence").orphaned, 1);
+    pipeline.publisher.publish(vec![cause]).await;
+    drained(&pipeline).await;
+    let evidence = pipeline.store.completeness().await.expect("evidence");
+    assert_eq!((evidence.orphaned, evidence.missing(), evidence.stored), (0, 0, 2));
     pipeline.stop().await;
 }
 
@@ -425,25 +374,10 @@ async fn lists_page_through_everything_once_and_filters_narrow_them() {
         )
         .await
         .expect("a page");
-    assert_eq!(
-        (found.page.items.len(), found.searched, found.partial),
-        (1, 131, false)
-    );
+    assert_eq!((found.page.items.len(), found.searched, found.partial), (1, 131, false));
     let facets = pipeline.ports.events.facets().await.expect("facets");
     assert_eq!(facets.types, ["account.deleted", "transaction.updated"]);
-    assert!(
-        pipeline
-            .store
-            .list(&EventFilter::default(), 0, None)
-            .await
-            .is_err()
-    );
-    assert!(
-        pipeline
-            .store
-            .list(&EventFilter::default(), 5, Some("rubbish"))
-            .await
-            .is_err()
-    );
+    assert!(pipeline.store.list(&EventFilter::default(), 0, None).await.is_err());
+    assert!(pipeline.store.list(&EventFilter::default(), 5, Some("rubbish")).await.is_err());
     pipeline.stop().await;
 }

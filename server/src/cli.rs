@@ -84,11 +84,17 @@ pub(crate) enum Failure {
 
 impl Failure {
     fn new(what: impl Into<String>) -> Self {
-        Self::Failed { what: what.into(), cause: None }
+        Self::Failed {
+            what: what.into(),
+            cause: None,
+        }
     }
 
     fn because(what: impl Into<String>, cause: impl Error + Send + Sync + 'static) -> Self {
-        Self::Failed { what: what.into(), cause: Some(Box::new(cause)) }
+        Self::Failed {
+            what: what.into(),
+            cause: Some(Box::new(cause)),
+        }
     }
 
     /// 1 for a failure, 2 for a configuration that can't be used.

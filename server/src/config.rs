@@ -52,7 +52,10 @@ pub(crate) struct ServerConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 3000)), ingest: SocketAddr::from(([127, 0, 0, 1], 3010)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            ingest: SocketAddr::from(([127, 0, 0, 1], 3010)),
+        }
     }
 }
 
@@ -66,7 +69,9 @@ pub(crate) struct EmbeddedSection {
 
 impl Default for EmbeddedSection {
     fn default() -> Self {
-        Self { data: PathBuf::from("cutover-data") }
+        Self {
+            data: PathBuf::from("cutover-data"),
+        }
     }
 }
 
@@ -82,7 +87,10 @@ pub(crate) struct DemoConfig {
 
 impl Default for DemoConfig {
     fn default() -> Self {
-        Self { events_per_minute: 120, history_days: 3 }
+        Self {
+            events_per_minute: 120,
+            history_days: 3,
+        }
     }
 }
 
@@ -175,8 +183,20 @@ impl Config {
 
 /// What is wrong, where it was said, and what would be right.
 fn explain(error: &figment::Error) -> String {
-    let key = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path.join(".")) };
-    let place = error.metadata.as_ref().map(|m| m.source.as_ref().map_or_else(|| format!(" (in the {})", m.name), |source| format!(" (in {source})"))).unwrap_or_default();
+    let key = if error.path.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", error.path.join("."))
+    };
+    let place = error
+        .metadata
+        .as_ref()
+        .map(|m| {
+            m.source
+                .as_ref()
+                .map_or_else(|| format!(" (in the {})", m.name), |source| format!(" (in {source})"))
+        })
+        .unwrap_or_default();
     format!("configuration: {key}{}{place}", error.kind)
 }
 
@@ -194,7 +214,10 @@ mod tests {
     fn the_command_line_wins_over_the_file() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "[server]\nlisten = \"127.0.0.1:1\"\ningest = \"127.0.0.1:2\"\n").expect("written");
-        let overrides = Overrides { listen: Some("127.0.0.1:9".into()), ..Default::default() };
+        let overrides = Overrides {
+            listen: Some("127.0.0.1:9".into()),
+            ..Default::default()
+        };
         let config = Config::load(Some(file.path()), overrides).expect("a configuration");
         assert_eq!((config.server.listen.port(), config.server.ingest.port()), (9, 2));
     }
@@ -216,7 +239,8 @@ mod tests {
 
     #[test]
     fn trigger_maps_can_be_changed() {
-        let config = load("[triggers.event.\"transaction.updated\"]\npriority = 2\ntypes = [\"cash_flow\", \"recommendations\"]\n").expect("a configuration");
+        let config = load("[triggers.event.\"transaction.updated\"]\npriority = 2\ntypes = [\"cash_flow\", \"recommendations\"]\n")
+            .expect("a configuration");
         let maps = config.maps();
         assert_eq!(maps.event["transaction.updated"].types.words(), "cash_flow, recommendations");
         assert_eq!(maps.event["account.deleted"].priority, 1, "the rest stays as in the design");

@@ -35,7 +35,13 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(desk: Desk, hub: Hub, store: Sqlite, stop: CancellationToken) -> Self {
-        Self { desk, hub, store, stop, leptos: LeptosOptions::builder().output_name("cutover").build() }
+        Self {
+            desk,
+            hub,
+            store,
+            stop,
+            leptos: LeptosOptions::builder().output_name("cutover").build(),
+        }
     }
 }
 

@@ -103,7 +103,10 @@ impl Hub {
         let first = stream::once(async move { hub.read().await }).flat_map(stream::iter);
         // A viewer that fell behind skips to what is newest.
         let rest = BroadcastStream::new(receiver).filter_map(|message| async move { message.ok() });
-        let messages = first.chain(rest).map(|message| Ok(Event::from(message))).take_until(self.stop.clone().cancelled_owned());
+        let messages = first
+            .chain(rest)
+            .map(|message| Ok(Event::from(message)))
+            .take_until(self.stop.clone().cancelled_owned());
         Sse::new(messages).keep_alive(KeepAlive::new().interval(HEARTBEAT))
     }
 }

@@ -21,11 +21,16 @@ pub(crate) async fn put_events(report: &mut Report) -> Result<(), Box<dyn Error>
     let bodies: Vec<String> = events(EVENTS)
         .chunks(10)
         .map(|chunk| {
-            let entries: Vec<Value> = chunk.iter().map(|e| json!({ "Source": e.source, "DetailType": e.event_type, "Detail": e.detail_json(), "EventBusName": "bus" })).collect();
+            let entries: Vec<Value> = chunk
+                .iter()
+                .map(|e| json!({ "Source": e.source, "DetailType": e.event_type, "Detail": e.detail_json(), "EventBusName": "bus" }))
+                .collect();
             json!({ "Entries": entries }).to_string()
         })
         .collect();
-    let shares: Vec<Vec<String>> = (0..CONNECTIONS).map(|n| bodies.iter().skip(n).step_by(CONNECTIONS).cloned().collect()).collect();
+    let shares: Vec<Vec<String>> = (0..CONNECTIONS)
+        .map(|n| bodies.iter().skip(n).step_by(CONNECTIONS).cloned().collect())
+        .collect();
     let client = reqwest::Client::new();
     let began = Instant::now();
     let mut senders = tokio::task::JoinSet::new();
@@ -33,7 +38,16 @@ pub(crate) async fn put_events(report: &mut Report) -> Result<(), Box<dyn Error>
         let (client, url) = (client.clone(), server.ingest.clone());
         senders.spawn(async move {
             for body in share {
-                client.post(&url).header("x-amz-target", "AWSEvents.PutEvents").header("content-type", "application/x-amz-json-1.1").body(body).send().await?.error_for_status()?.bytes().await?;
+                client
+                    .post(&url)
+                    .header("x-amz-target", "AWSEvents.PutEvents")
+                    .header("content-type", "application/x-amz-json-1.1")
+                    .body(body)
+                    .send()
+                    .await?
+                    .error_for_status()?
+                    .bytes()
+                    .await?;
             }
             Ok::<_, reqwest::Error>(())
         });
@@ -49,7 +63,12 @@ pub(crate) async fn put_events(report: &mut Report) -> Result<(), Box<dyn Error>
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     #[allow(clippy::cast_precision_loss)]
-    report.add("put_events_sustained", EVENTS as f64 / began.elapsed().as_secs_f64(), "events/s", "5,000");
+    report.add(
+        "put_events_sustained",
+        EVENTS as f64 / began.elapsed().as_secs_f64(),
+        "events/s",
+        "5,000",
+    );
     server.stop().await;
     Ok(())
 }

@@ -37,7 +37,15 @@ impl Server {
         let (page, ingest) = (port()?, port()?);
         let began = Instant::now();
         let child = Command::new(binary)
-            .args(["serve", "--no-demo", "--listen", &format!("127.0.0.1:{page}"), "--ingest", &format!("127.0.0.1:{ingest}"), "--data"])
+            .args([
+                "serve",
+                "--no-demo",
+                "--listen",
+                &format!("127.0.0.1:{page}"),
+                "--ingest",
+                &format!("127.0.0.1:{ingest}"),
+                "--data",
+            ])
             .arg(data)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::null())
@@ -50,7 +58,12 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        Ok(Self { child, dashboard, ingest: format!("http://127.0.0.1:{ingest}/"), ready_in: began.elapsed() })
+        Ok(Self {
+            child,
+            dashboard,
+            ingest: format!("http://127.0.0.1:{ingest}/"),
+            ready_in: began.elapsed(),
+        })
     }
 
     /// Resident memory, MB.
@@ -130,7 +143,14 @@ pub(crate) async fn overview(report: &mut Report) -> Result<(), Box<dyn Error>> 
 /// The page and everything it asks for, as brotli sends it.
 async fn first_visit(client: &reqwest::Client, dashboard: &str) -> Result<f64, Box<dyn Error>> {
     let get = async |path: &str| -> Result<(Vec<u8>, usize), Box<dyn Error>> {
-        let body = client.get(format!("{dashboard}{path}")).header("accept-encoding", "br").send().await?.error_for_status()?.bytes().await?;
+        let body = client
+            .get(format!("{dashboard}{path}"))
+            .header("accept-encoding", "br")
+            .send()
+            .await?
+            .error_for_status()?
+            .bytes()
+            .await?;
         Ok((body.to_vec(), body.len()))
     };
     let (page, mut total) = get("/").await?;

@@ -22,16 +22,44 @@ const CALLS: usize = 16;
 
 /// The types and payloads of the traffic, by weight.
 const MIX: [(&str, &str, &str, usize); 5] = [
-    ("transaction.updated", "transaction.service", r#"{"transactionId":"dfe01893-f3ae-40b6-87ac-1491def88334","accountId":"ae2eb154-7f15-4524-b4b9-b5df9e7769b1","changes":[{"field":"description","oldValue":"TESCO STORES 2041","newValue":"Groceries"}]}"#, 5),
-    ("file.uploaded", "file.service", r#"{"fileId":"51bcd77a-1751-4579-8e4d-c3a3578a60d8","fileName":"statement-31.ofx","fileSize":387096,"s3Key":"d23f0824/33bf9157","accountId":"95e60af5"}"#, 2),
-    ("account.updated", "account.service", r#"{"accountId":"3898d190-f9eb-4acc-8cb1-e29c658cda14","changes":[]}"#, 1),
-    ("file.processed", "transaction.service", r#"{"fileId":"f646e1f4","accountId":"ae2eb154","transactionCount":2,"duplicateCount":0,"processingStatus":"success","transactionIds":["ca02135e-92b1-43f2-8ede-0d7ac3baea9e","57124242-5051-41cc-917f-9acae01f5057"]}"#, 2),
-    ("account.deleted", "account.service", r#"{"accountId":"e00902c7-7ebf-4206-8673-47214cdd2055","transactionCount":41}"#, 1),
+    (
+        "transaction.updated",
+        "transaction.service",
+        r#"{"transactionId":"dfe01893-f3ae-40b6-87ac-1491def88334","accountId":"ae2eb154-7f15-4524-b4b9-b5df9e7769b1","changes":[{"field":"description","oldValue":"TESCO STORES 2041","newValue":"Groceries"}]}"#,
+        5,
+    ),
+    (
+        "file.uploaded",
+        "file.service",
+        r#"{"fileId":"51bcd77a-1751-4579-8e4d-c3a3578a60d8","fileName":"statement-31.ofx","fileSize":387096,"s3Key":"d23f0824/33bf9157","accountId":"95e60af5"}"#,
+        2,
+    ),
+    (
+        "account.updated",
+        "account.service",
+        r#"{"accountId":"3898d190-f9eb-4acc-8cb1-e29c658cda14","changes":[]}"#,
+        1,
+    ),
+    (
+        "file.processed",
+        "transaction.service",
+        r#"{"fileId":"f646e1f4","accountId":"ae2eb154","transactionCount":2,"duplicateCount":0,"processingStatus":"success","transactionIds":["ca02135e-92b1-43f2-8ede-0d7ac3baea9e","57124242-5051-41cc-917f-9acae01f5057"]}"#,
+        2,
+    ),
+    (
+        "account.deleted",
+        "account.service",
+        r#"{"accountId":"e00902c7-7ebf-4206-8673-47214cdd2055","transactionCount":41}"#,
+        1,
+    ),
 ];
 
 /// `n` events of the mix, of a thousand users.
 pub(crate) fn events(n: usize) -> Vec<Event> {
-    let cycle: Vec<_> = MIX.iter().flat_map(|(event_type, source, data, weight)| std::iter::repeat_n((event_type, source, data), *weight)).collect();
+    let cycle: Vec<_> = MIX
+        .iter()
+        .flat_map(|(event_type, source, data, weight)| std::iter::repeat_n((event_type, source, data), *weight))
+        .collect();
     (0..n)
         .map(|i| {
             let (event_type, source, data) = cycle[i % cycle.len()];

@@ -35,7 +35,11 @@ impl Report {
     pub(crate) fn finish(self) -> Result<(), Box<dyn std::error::Error>> {
         let directory = PathBuf::from(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into())).join("bench");
         std::fs::create_dir_all(&directory)?;
-        let commit = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output().map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
+        let commit = Command::new("git")
+            .args(["rev-parse", "--short", "HEAD"])
+            .output()
+            .map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+            .unwrap_or_default();
         let machine = machine();
         println!("\n| what | measured | wanted |\n|---|---|---|");
         for figure in &self.figures {
@@ -52,7 +56,11 @@ fn machine() -> String {
     let cpus = std::thread::available_parallelism().map_or(0, usize::from);
     let model = std::fs::read_to_string("/proc/cpuinfo")
         .ok()
-        .and_then(|text| text.lines().find(|l| l.starts_with("model name")).and_then(|l| l.split(": ").nth(1).map(ToOwned::to_owned)))
+        .and_then(|text| {
+            text.lines()
+                .find(|l| l.starts_with("model name"))
+                .and_then(|l| l.split(": ").nth(1).map(ToOwned::to_owned))
+        })
         .unwrap_or_else(|| "unknown processor".to_owned());
     format!("{cpus} cores, {model}")
 }

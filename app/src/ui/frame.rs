@@ -29,7 +29,11 @@ pub struct FrameInfo {
 pub async fn read_frame() -> Result<FrameInfo, AppError> {
     let desk = crate::context::desk();
     let pulse = crate::pages::overview::api::pulse(&desk).await?;
-    Ok(FrameInfo { backend: desk.backend.to_owned(), demo: desk.demo.is_some(), pulse })
+    Ok(FrameInfo {
+        backend: desk.backend.to_owned(),
+        demo: desk.demo.is_some(),
+        pulse,
+    })
 }
 
 /// The frame.
@@ -41,7 +45,12 @@ pub fn Frame(
     let live = Live::get();
     let info = Resource::new_blocking(|| (), |()| read_frame());
     provide_context(FrameData(info));
-    let letters = move || live.pulse.get().or_else(|| info.get()?.ok().map(|i| i.pulse)).map_or(0, |p| p.dead_letters);
+    let letters = move || {
+        live.pulse
+            .get()
+            .or_else(|| info.get()?.ok().map(|i| i.pulse))
+            .map_or(0, |p| p.dead_letters)
+    };
     view! {
         <a class="skip" href="#main">
             "To the content"
@@ -180,7 +189,11 @@ fn LiveChip() -> impl IntoView {
     let options = move || {
         Refresh::ALL
             .map(|r| {
-                let label = if r == Refresh::Off { "stopped".to_owned() } else { format!("every {}", r.name()) };
+                let label = if r == Refresh::Off {
+                    "stopped".to_owned()
+                } else {
+                    format!("every {}", r.name())
+                };
                 view! {
                     <option value=r.name() selected=move || live.refresh.get() == r>
                         {label}

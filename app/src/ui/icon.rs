@@ -18,7 +18,8 @@ pub fn Icon(
 /// A line with a beat.
 pub const OVERVIEW: &str = "M2 10h3l2-6 3 9 2-5h2";
 /// Two that feed one.
-pub const CONSUMERS: &str = "M6 4a2 2 0 1 1-4 0 2 2 0 0 1 4 0zM14 4a2 2 0 1 1-4 0 2 2 0 0 1 4 0zM10 12a2 2 0 1 1-4 0 2 2 0 0 1 4 0zM5 6l2 4M11 6l-2 4";
+pub const CONSUMERS: &str =
+    "M6 4a2 2 0 1 1-4 0 2 2 0 0 1 4 0zM14 4a2 2 0 1 1-4 0 2 2 0 0 1 4 0zM10 12a2 2 0 1 1-4 0 2 2 0 0 1 4 0zM5 6l2 4M11 6l-2 4";
 /// Lines of a list.
 pub const EVENTS: &str = "M3 3h10M3 8h10M3 13h6";
 /// An envelope.

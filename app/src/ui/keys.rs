@@ -76,7 +76,10 @@ mod browser {
         let navigate = use_navigate();
         let after_g = StoredValue::new(false);
         let handle = window_event_listener(ev::keydown, move |event| {
-            let typing = event.target().and_then(|t| t.dyn_into::<Element>().ok()).is_some_and(|e| matches!(e.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
+            let typing = event
+                .target()
+                .and_then(|t| t.dyn_into::<Element>().ok())
+                .is_some_and(|e| matches!(e.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
             if typing || event.ctrl_key() || event.meta_key() || event.alt_key() {
                 return;
             }
@@ -97,7 +100,12 @@ mod browser {
                     }
                 }
                 "/" => {
-                    if let Some(input) = document().query_selector("[data-filter]").ok().flatten().and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+                    if let Some(input) = document()
+                        .query_selector("[data-filter]")
+                        .ok()
+                        .flatten()
+                        .and_then(|e| e.dyn_into::<HtmlElement>().ok())
+                    {
                         event.prevent_default();
                         let _ = input.focus();
                     }

@@ -21,8 +21,14 @@ pub enum Range {
 }
 
 /// The ranges to choose from.
-pub const PRESETS: [(&str, i64); 6] =
-    [("15m", 15 * MINUTE), ("1h", HOUR), ("6h", 6 * HOUR), ("24h", DAY), ("7d", 7 * DAY), ("30d", 30 * DAY)];
+pub const PRESETS: [(&str, i64); 6] = [
+    ("15m", 15 * MINUTE),
+    ("1h", HOUR),
+    ("6h", 6 * HOUR),
+    ("24h", DAY),
+    ("7d", 7 * DAY),
+    ("30d", 30 * DAY),
+];
 
 /// The longest range: what metrics are kept for.
 const LONGEST: i64 = 400 * DAY;
@@ -39,7 +45,10 @@ impl Range {
     pub const fn span(self, now: Timestamp) -> Span {
         match self {
             Self::Last(millis) => Span::ending(now, millis),
-            Self::Fixed(from, to) => Span { from: Timestamp(from), to: Timestamp(to) },
+            Self::Fixed(from, to) => Span {
+                from: Timestamp(from),
+                to: Timestamp(to),
+            },
         }
     }
 }
@@ -60,7 +69,10 @@ impl FromStr for Range {
     type Err = AppError;
 
     fn from_str(text: &str) -> Result<Self, AppError> {
-        let fault = |reason: &str| AppError::Invalid { field: "range".to_owned(), reason: reason.to_owned() };
+        let fault = |reason: &str| AppError::Invalid {
+            field: "range".to_owned(),
+            reason: reason.to_owned(),
+        };
         if text.is_empty() {
             return Ok(Self::default());
         }
@@ -98,7 +110,13 @@ pub fn use_zoom() -> Callback<(i64, i64)> {
     let (location, navigate) = (use_location(), use_navigate());
     Callback::new(move |(from, to)| {
         let range = Range::Fixed(from, to).to_string();
-        navigate(&routes::with_query(&location.pathname.get_untracked(), [("range", range)]), NavigateOptions { scroll: false, ..Default::default() });
+        navigate(
+            &routes::with_query(&location.pathname.get_untracked(), [("range", range)]),
+            NavigateOptions {
+                scroll: false,
+                ..Default::default()
+            },
+        );
     })
 }
 

@@ -23,11 +23,13 @@ pub fn Moment(
     let zone = expect_context::<Zone>();
     let text = move || {
         let at = at.get();
-        zone.offsets.with(|offsets| format!("{} {}", offsets.wall(at).date(), clock(at, &offsets.wall(at).time())))
+        zone.offsets
+            .with(|offsets| format!("{} {}", offsets.wall(at).date(), clock(at, &offsets.wall(at).time())))
     };
     let title = move || {
         let at = at.get();
-        zone.offsets.with(|offsets| format!("{} {} ({at})", offsets.wall(at).iso(), zone.name.get()))
+        zone.offsets
+            .with(|offsets| format!("{} {} ({at})", offsets.wall(at).iso(), zone.name.get()))
     };
     view! { <time class="moment" datetime=move || at.get().to_string() title=title>{text}</time> }
 }

@@ -1,6 +1,7 @@
 //! Categorization: applies a user's category rules to new transactions.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use regex::Regex;
@@ -19,27 +20,31 @@ const MAX_PER_RULE: usize = 10_000;
 /// The longest a compiled rule may get, bytes: a user's pattern must not eat the server's memory.
 const MAX_REGEX_BYTES: usize = 256 * 1024;
 
+/// How many compiled patterns are kept.
+const MAX_COMPILED: usize = 4_096;
+
 /// Gives transactions the category of the first of the user's rules that matches, and says so with an event each.
 pub struct Categorization {
     transactions: Arc<dyn Transactions>,
+    /// Compiling a pattern takes far longer than matching it, and users have the same few rules event after event.
+    compiled: Mutex<HashMap<String, Regex>>,
 }
 
 impl Categorization {
     /// Over the application's transactions and rules.
     #[must_use]
     pub fn new(transactions: Arc<dyn Transactions>) -> Self {
-        Self { transactions }
+        Self {
+            transactions,
+            compiled: Mutex::default(),
+        }
     }
 
-    async fn new_transactions(
-        &self,
-        event: &Event,
-        ids: &[String],
-    ) -> Result<Vec<Effect>, ConsumerError> {
+    async fn new_transactions(&self, event: &Event, ids: &[String]) -> Result<Vec<Effect>, ConsumerError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rules = compile(self.transactions.rules(&event.user_id).await?)?;
+        let rules = self.compile(self.transactions.rules(&event.user_id).await?)?;
         let mut effects = Vec::new();
         if rules.is_empty() {
             return Ok(effects);
@@ -51,12 +56,8 @@ impl Categorization {
         Ok(effects)
     }
 
-    async fn new_rule(
-        &self,
-        event: &Event,
-        created: CategoryRuleCreated,
-    ) -> Result<Vec<Effect>, ConsumerError> {
-        let rules = compile(vec![CategoryRule {
+    async fn new_rule(&self, event: &Event, created: CategoryRuleCreated) -> Result<Vec<Effect>, ConsumerError> {
+        let rules = self.compile(vec![CategoryRule {
             rule_id: created.rule_id,
             user_id: event.user_id.clone(),
             category_id: created.category_id,
@@ -66,16 +67,37 @@ impl Categorization {
         let (mut effects, mut after, mut seen) = (Vec::new(), String::new(), 0);
         while seen < MAX_PER_RULE {
             #[allow(clippy::cast_possible_truncation)] // 100
-            let batch = self
-                .transactions
-                .uncategorized(&event.user_id, &after, BATCH as u32)
-                .await?;
+            let batch = self.transactions.uncategorized(&event.user_id, &after, BATCH as u32).await?;
             let Some(last) = batch.last() else { break };
             after.clone_from(&last.transaction_id);
             seen += batch.len();
             apply(event, &rules, &batch, &mut effects)?;
         }
         Ok(effects)
+    }
+}
+
+impl Categorization {
+    fn compile(&self, rules: Vec<CategoryRule>) -> Result<Vec<(CategoryRule, Regex)>, ConsumerError> {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if compiled.len() > MAX_COMPILED {
+            compiled.clear();
+        }
+        rules
+            .into_iter()
+            .map(|rule| {
+                if let Some(regex) = compiled.get(&rule.pattern) {
+                    let regex = regex.clone();
+                    return Ok((rule, regex));
+                }
+                let regex = regex::RegexBuilder::new(&rule.pattern)
+                    .size_limit(MAX_REGEX_BYTES)
+                    .build()
+                    .map_err(|e| ConsumerError::permanent("InvalidRulePattern", format!("rule {}: {e}", rule.rule_id)))?;
+                compiled.insert(rule.pattern.clone(), regex.clone());
+                Ok((rule, regex))
+            })
+            .collect()
     }
 }
 
@@ -92,36 +114,16 @@ impl Consumer for Categorization {
     async fn handle(&self, event: &Event) -> Result<Vec<Effect>, ConsumerError> {
         match event.payload()? {
             Payload::FileProcessed(file) => {
-                let ids = file.transaction_ids.ok_or_else(|| {
-                    ConsumerError::permanent("InvalidPayload", "data.transactionIds: is missing")
-                })?;
+                let ids = file
+                    .transaction_ids
+                    .ok_or_else(|| ConsumerError::permanent("InvalidPayload", "data.transactionIds: is missing"))?;
                 self.new_transactions(event, &ids).await
             }
-            Payload::TransactionsCreated(created) => {
-                self.new_transactions(event, &created.transaction_ids).await
-            }
+            Payload::TransactionsCreated(created) => self.new_transactions(event, &created.transaction_ids).await,
             Payload::CategoryRuleCreated(created) => self.new_rule(event, created).await,
             _ => Ok(Vec::new()),
         }
     }
-}
-
-fn compile(rules: Vec<CategoryRule>) -> Result<Vec<(CategoryRule, Regex)>, ConsumerError> {
-    rules
-        .into_iter()
-        .map(|rule| {
-            let regex = regex::RegexBuilder::new(&rule.pattern)
-                .size_limit(MAX_REGEX_BYTES)
-                .build()
-                .map_err(|e| {
-                    ConsumerError::permanent(
-                        "InvalidRulePattern",
-                        format!("rule {}: {e}", rule.rule_id),
-                    )
-                })?;
-            Ok((rule, regex))
-        })
-        .collect()
 }
 
 fn apply(
@@ -131,10 +133,7 @@ fn apply(
     effects: &mut Vec<Effect>,
 ) -> Result<(), ConsumerError> {
     for transaction in transactions {
-        let Some((rule, _)) = rules
-            .iter()
-            .find(|(_, regex)| regex.is_match(&transaction.description))
-        else {
+        let Some((rule, _)) = rules.iter().find(|(_, regex)| regex.is_match(&transaction.description)) else {
             continue;
         };
         if transaction.category_id.as_deref() == Some(&rule.category_id) {
@@ -144,25 +143,14 @@ fn apply(
             transaction_id: transaction.transaction_id.clone(),
             category_id: rule.category_id.clone(),
         });
-        effects.push(Effect::Publish(Box::new(categorized(
-            event,
-            rule,
-            transaction,
-        )?)));
+        effects.push(Effect::Publish(Box::new(categorized(event, rule, transaction)?)));
     }
     Ok(())
 }
 
 /// The event that says so. Its id follows from the cause, the transaction and the rule, so that a second run makes the same event.
-fn categorized(
-    cause: &Event,
-    rule: &CategoryRule,
-    transaction: &Transaction,
-) -> Result<Event, ConsumerError> {
-    let name = format!(
-        "{}/{}/{}",
-        cause.event_id, transaction.transaction_id, rule.rule_id
-    );
+fn categorized(cause: &Event, rule: &CategoryRule, transaction: &Transaction) -> Result<Event, ConsumerError> {
+    let name = format!("{}/{}/{}", cause.event_id, transaction.transaction_id, rule.rule_id);
     let data = json!({
         "transactionId": transaction.transaction_id,
         "accountId": transaction.account_id,
@@ -181,8 +169,7 @@ fn categorized(
         user_id: cause.user_id.clone(),
         correlation_id: cause.correlation_id.clone(),
         causation_id: Some(cause.event_id.clone()),
-        data: Json::of(&data)
-            .map_err(|e| ConsumerError::permanent("InvalidPayload", e.to_string()))?,
+        data: Json::of(&data).map_err(|e| ConsumerError::permanent("InvalidPayload", e.to_string()))?,
         metadata: None,
         extra: Vec::new(),
     })

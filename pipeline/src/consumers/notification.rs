@@ -29,10 +29,7 @@ impl Consumer for Notification {
                     file.error_message.as_deref().unwrap_or("no reason given")
                 )
             }
-            Payload::TransactionsDeleted(deleted) => format!(
-                "{} transactions were deleted",
-                deleted.transaction_ids.len()
-            ),
+            Payload::TransactionsDeleted(deleted) => format!("{} transactions were deleted", deleted.transaction_ids.len()),
             Payload::AccountDeleted(account) => format!(
                 "Account {} was deleted with {} transactions",
                 account.account_id, account.transaction_count

@@ -76,10 +76,7 @@ impl Faults {
 
     /// Turns poison on or off.
     pub fn set_poison(&self, on: bool) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .poison = on;
+        self.0.write().unwrap_or_else(PoisonError::into_inner).poison = on;
     }
 }
 
@@ -116,10 +113,7 @@ impl Consumer for Faulty {
                 ));
             }
             Some(Fault::Flaky) if rand::random::<f64>() < 0.03 => {
-                return Err(ConsumerError::transient(
-                    "Throttled",
-                    "rate exceeded (demo fault)",
-                ));
+                return Err(ConsumerError::transient("Throttled", "rate exceeded (demo fault)"));
             }
             Some(Fault::Slow) => tokio::time::sleep(Duration::from_millis(250)).await,
             Some(Fault::Flaky) | None => {}

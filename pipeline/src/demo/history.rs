@@ -19,11 +19,7 @@ const AT_ONCE: usize = 64;
 const MAX_IN_FLIGHT: u64 = 400;
 
 /// Goes through the same code as the present, with the time it is told.
-pub(super) async fn backfill(
-    demo: &Demo,
-    days: u32,
-    stop: &CancellationToken,
-) -> Result<(), StoreError> {
+pub(super) async fn backfill(demo: &Demo, days: u32, stop: &CancellationToken) -> Result<(), StoreError> {
     if demo.store.summary().await?.published > 0 {
         return Ok(());
     }
@@ -41,15 +37,9 @@ pub(super) async fn backfill(
         }
         #[allow(clippy::cast_possible_truncation)]
         {
-            at += (traffic::gap(&mut rng, PER_MINUTE * traffic::rhythm(Timestamp(at))) * 1000.0)
-                as i64;
+            at += (traffic::gap(&mut rng, PER_MINUTE * traffic::rhythm(Timestamp(at))) * 1000.0) as i64;
         }
-        let operation = traffic::next(
-            &mut rng,
-            &demo.households,
-            Timestamp(at),
-            incident.contains(&at),
-        );
+        let operation = traffic::next(&mut rng, &demo.households, Timestamp(at), incident.contains(&at));
         let worker = demo.clone();
         running.spawn(async move { worker.perform(operation, Some(Timestamp(at))).await });
         if running.len() >= AT_ONCE

@@ -34,13 +34,7 @@ const RULES: [(&str, &str); 4] = [
 impl Household {
     /// Household `n` of the demo: the same one in every run.
     pub(super) fn new(n: u64) -> Self {
-        let id = |what: &str| {
-            Uuid::new_v5(
-                &Uuid::NAMESPACE_OID,
-                format!("cutover-demo/{n}/{what}").as_bytes(),
-            )
-            .to_string()
-        };
+        let id = |what: &str| Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("cutover-demo/{n}/{what}").as_bytes()).to_string();
         Self {
             user_id: id("user"),
             accounts: (0..3).map(|i| id(&format!("account-{i}"))).collect(),
@@ -48,19 +42,12 @@ impl Household {
     }
 
     pub(super) fn rules(&self) -> impl Iterator<Item = CategoryRule> {
-        RULES
-            .into_iter()
-            .zip(1..)
-            .map(|((pattern, category), priority)| CategoryRule {
-                rule_id: Uuid::new_v5(
-                    &Uuid::NAMESPACE_OID,
-                    format!("{}/rule/{priority}", self.user_id).as_bytes(),
-                )
-                .to_string(),
-                user_id: self.user_id.clone(),
-                category_id: category.to_owned(),
-                pattern: pattern.to_owned(),
-                priority,
-            })
+        RULES.into_iter().zip(1..).map(|((pattern, category), priority)| CategoryRule {
+            rule_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}/rule/{priority}", self.user_id).as_bytes()).to_string(),
+            user_id: self.user_id.clone(),
+            category_id: category.to_owned(),
+            pattern: pattern.to_owned(),
+            priority,
+        })
     }
 }

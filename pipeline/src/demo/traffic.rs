@@ -36,12 +36,7 @@ pub(super) fn gap(rng: &mut SmallRng, per_minute: f64) -> f64 {
 }
 
 /// The next operation at `at`; with `poison`, now and then one that no consumer can use.
-pub(super) fn next(
-    rng: &mut SmallRng,
-    households: &[Household],
-    at: Timestamp,
-    poison: bool,
-) -> Operation {
+pub(super) fn next(rng: &mut SmallRng, households: &[Household], at: Timestamp, poison: bool) -> Operation {
     let Some(household) = households.choose(rng) else {
         unreachable!("the demo always has households")
     };
@@ -49,14 +44,7 @@ pub(super) fn next(
     if poison && rng.random_bool(0.02) {
         let data = json!({ "fileId": id(rng), "accountId": account, "transactionCount": 3, "processingStatus": "success" });
         return Operation {
-            event: event(
-                rng,
-                household,
-                at,
-                "transaction.service",
-                "file.processed",
-                &data,
-            ),
+            event: event(rng, household, at, "transaction.service", "file.processed", &data),
             transactions: Vec::new(),
             poison: true,
         };
@@ -71,9 +59,7 @@ pub(super) fn next(
         }
         60..66 => {
             let ids: Vec<String> = (0..rng.random_range(1..6)).map(|_| id(rng)).collect();
-            let kind = *["single", "bulk", "file_reprocessing"]
-                .choose(rng)
-                .unwrap_or(&"single");
+            let kind = *["single", "bulk", "file_reprocessing"].choose(rng).unwrap_or(&"single");
             plain(
                 rng,
                 household,
@@ -84,72 +70,31 @@ pub(super) fn next(
             )
         }
         66..70 => {
-            let data =
-                json!({ "fileId": id(rng), "accountId": account, "previousAccountId": null });
-            plain(
-                rng,
-                household,
-                at,
-                "transaction.service",
-                "file.associated",
-                &data,
-            )
+            let data = json!({ "fileId": id(rng), "accountId": account, "previousAccountId": null });
+            plain(rng, household, at, "transaction.service", "file.associated", &data)
         }
         70..82 => {
-            let data = json!({ "accountId": account, "changes": [{ "field": "name", "oldValue": "Current account", "newValue": "Everyday" }] });
-            plain(
-                rng,
-                household,
-                at,
-                "account.service",
-                "account.updated",
-                &data,
-            )
+            let data =
+                json!({ "accountId": account, "changes": [{ "field": "name", "oldValue": "Current account", "newValue": "Everyday" }] });
+            plain(rng, household, at, "account.service", "account.updated", &data)
         }
         82..85 => {
             let data = json!({ "accountId": id(rng), "accountName": "Savings", "accountType": "savings", "currency": "GBP" });
-            plain(
-                rng,
-                household,
-                at,
-                "account.service",
-                "account.created",
-                &data,
-            )
+            plain(rng, household, at, "account.service", "account.created", &data)
         }
         85..87 => {
-            let data =
-                json!({ "accountId": id(rng), "transactionCount": rng.random_range(0..400) });
-            plain(
-                rng,
-                household,
-                at,
-                "account.service",
-                "account.deleted",
-                &data,
-            )
+            let data = json!({ "accountId": id(rng), "transactionCount": rng.random_range(0..400) });
+            plain(rng, household, at, "account.service", "account.deleted", &data)
         }
         87..92 => {
-            let data = json!({ "categoryId": "groceries", "ruleIds": [id(rng)], "transactionIds": [id(rng), id(rng)], "applicationType": "bulk" });
-            plain(
-                rng,
-                household,
-                at,
-                "category.service",
-                "category.rules_applied",
-                &data,
-            )
+            let data =
+                json!({ "categoryId": "groceries", "ruleIds": [id(rng)], "transactionIds": [id(rng), id(rng)], "applicationType": "bulk" });
+            plain(rng, household, at, "category.service", "category.rules_applied", &data)
         }
         92..94 => {
-            let data = json!({ "categoryId": "eating out", "ruleId": id(rng), "rulePattern": "(?i)pret", "autoApply": rng.random_bool(0.5) });
-            plain(
-                rng,
-                household,
-                at,
-                "category.service",
-                "category.rule_created",
-                &data,
-            )
+            let data =
+                json!({ "categoryId": "eating out", "ruleId": id(rng), "rulePattern": "(?i)pret", "autoApply": rng.random_bool(0.5) });
+            plain(rng, household, at, "category.service", "category.rule_created", &data)
         }
         _ => edited(rng, household, at, &account),
     }
@@ -158,27 +103,13 @@ pub(super) fn next(
 fn edited(rng: &mut SmallRng, household: &Household, at: Timestamp, account: &str) -> Operation {
     let (shop, _) = SHOPS[rng.random_range(0..SHOPS.len())];
     let data = json!({ "transactionId": id(rng), "accountId": account, "changes": [{ "field": "description", "oldValue": shop, "newValue": "Groceries" }] });
-    plain(
-        rng,
-        household,
-        at,
-        "transaction.service",
-        "transaction.updated",
-        &data,
-    )
+    plain(rng, household, at, "transaction.service", "transaction.updated", &data)
 }
 
 fn processed(rng: &mut SmallRng, household: &Household, at: Timestamp, account: &str) -> Operation {
     if rng.random_bool(0.04) {
         let data = json!({ "fileId": id(rng), "accountId": account, "transactionCount": 0, "duplicateCount": 0, "transactionIds": [], "processingStatus": "failed", "errorMessage": "line 12: not a date" });
-        return plain(
-            rng,
-            household,
-            at,
-            "transaction.service",
-            "file.processed",
-            &data,
-        );
+        return plain(rng, household, at, "transaction.service", "file.processed", &data);
     }
     let transactions: Vec<Transaction> = (0..rng.random_range(1..5))
         .map(|_| Transaction {
@@ -189,36 +120,19 @@ fn processed(rng: &mut SmallRng, household: &Household, at: Timestamp, account: 
             category_id: None,
         })
         .collect();
-    let ids: Vec<&str> = transactions
-        .iter()
-        .map(|t| t.transaction_id.as_str())
-        .collect();
+    let ids: Vec<&str> = transactions.iter().map(|t| t.transaction_id.as_str()).collect();
     let data = json!({
         "fileId": id(rng), "accountId": account, "transactionCount": ids.len(), "duplicateCount": rng.random_range(0..3), "processingStatus": "success",
         "errorMessage": null, "dateRange": { "startDate": "2026-08-01", "endDate": "2026-08-31" }, "transactionIds": ids,
     });
     Operation {
-        event: event(
-            rng,
-            household,
-            at,
-            "transaction.service",
-            "file.processed",
-            &data,
-        ),
+        event: event(rng, household, at, "transaction.service", "file.processed", &data),
         transactions,
         poison: false,
     }
 }
 
-fn plain(
-    rng: &mut SmallRng,
-    household: &Household,
-    at: Timestamp,
-    source: &str,
-    event_type: &str,
-    data: &Value,
-) -> Operation {
+fn plain(rng: &mut SmallRng, household: &Household, at: Timestamp, source: &str, event_type: &str, data: &Value) -> Operation {
     Operation {
         event: event(rng, household, at, source, event_type, data),
         transactions: Vec::new(),
@@ -226,14 +140,7 @@ fn plain(
     }
 }
 
-fn event(
-    rng: &mut SmallRng,
-    household: &Household,
-    at: Timestamp,
-    source: &str,
-    event_type: &str,
-    data: &Value,
-) -> Event {
+fn event(rng: &mut SmallRng, household: &Household, at: Timestamp, source: &str, event_type: &str, data: &Value) -> Event {
     Event {
         event_id: new_event_id(),
         event_type: event_type.to_owned(),
@@ -252,9 +159,7 @@ fn event(
 fn id(rng: &mut SmallRng) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 #[cfg(test)]
@@ -269,10 +174,7 @@ mod tests {
         for _ in 0..2_000 {
             let operation = next(&mut rng, &households, Timestamp(1_790_000_000_000), false);
             assert_eq!(operation.event.validate(1_790_000_000_000), Ok(()));
-            operation
-                .event
-                .payload()
-                .expect("a payload that fits its type");
+            operation.event.payload().expect("a payload that fits its type");
         }
     }
 

@@ -54,12 +54,7 @@ impl PutEventsEntry {
             + self.source.as_ref().map_or(0, String::len)
             + self.detail_type.as_ref().map_or(0, String::len)
             + self.detail.as_ref().map_or(0, String::len)
-            + self
-                .resources
-                .iter()
-                .flatten()
-                .map(String::len)
-                .sum::<usize>()
+            + self.resources.iter().flatten().map(String::len).sum::<usize>()
     }
 }
 
@@ -106,8 +101,7 @@ impl Event {
 /// # Errors
 /// Not JSON, no event in it, or a field missing or wrong; within a batch, the path begins with the record.
 pub fn parse(text: &str) -> Result<Vec<Event>, InvalidField> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|e| InvalidField::new("$", format!("not JSON: {e}")))?;
+    let value: Value = serde_json::from_str(text).map_err(|e| InvalidField::new("$", format!("not JSON: {e}")))?;
     let Some(object) = value.as_object() else {
         return Err(InvalidField::new(
             "$",
@@ -124,8 +118,7 @@ pub fn parse(text: &str) -> Result<Vec<Event>, InvalidField> {
                     .get("body")
                     .and_then(Value::as_str)
                     .ok_or_else(|| InvalidField::new(&at, "is missing or not a string"))?;
-                parse_one(body)
-                    .map_err(|e| InvalidField::new(format!("{at}.{}", e.field), e.reason))
+                parse_one(body).map_err(|e| InvalidField::new(format!("{at}.{}", e.field), e.reason))
             })
             .collect();
     }
@@ -134,12 +127,7 @@ pub fn parse(text: &str) -> Result<Vec<Event>, InvalidField> {
 
 fn parse_one(text: &str) -> Result<Event, InvalidField> {
     if let Ok(envelope) = serde_json::from_str::<Delivered>(text) {
-        return from_parts(
-            &envelope.source,
-            &envelope.detail_type,
-            envelope.detail.text(),
-        )?
-        .complete(None);
+        return from_parts(&envelope.source, &envelope.detail_type, envelope.detail.text())?.complete(None);
     }
     Event::from_json(text)
 }

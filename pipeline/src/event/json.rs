@@ -195,16 +195,11 @@ mod tests {
 
     #[test]
     fn pretty_keeps_digits_and_strings() {
-        let json =
-            Json::from_text(r#"{"a":[1.10,{}],"b":"x, {y: \"z\"} ","c":[]}"#).expect("valid");
+        let json = Json::from_text(r#"{"a":[1.10,{}],"b":"x, {y: \"z\"} ","c":[]}"#).expect("valid");
         assert_eq!(
             json.pretty(),
             "{\n  \"a\": [\n    1.10,\n    {}\n  ],\n  \"b\": \"x, {y: \\\"z\\\"} \",\n  \"c\": []\n}"
         );
-        assert_eq!(
-            pretty(&json.pretty()),
-            json.pretty(),
-            "pretty text stays as it is"
-        );
+        assert_eq!(pretty(&json.pretty()), json.pretty(), "pretty text stays as it is");
     }
 }

@@ -134,18 +134,10 @@ impl Event {
         let mut json = serde_json::Deserializer::from_str(self.data.text());
         serde_path_to_error::deserialize(&mut json).map_err(|e| {
             let path = e.path().to_string();
-            let field = if path == "." {
-                "data".to_owned()
-            } else {
-                format!("data.{path}")
-            };
+            let field = if path == "." { "data".to_owned() } else { format!("data.{path}") };
             let reason = e.into_inner().to_string();
             // serde appends where in the text; the path says it better.
-            let reason = reason
-                .split(" at line ")
-                .next()
-                .unwrap_or_default()
-                .to_owned();
+            let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
             InvalidField::new(field, reason)
         })
     }

@@ -24,11 +24,7 @@ fn nothing_is_lost_or_rewritten() {
     );
     assert_eq!(value(&event.detail_json()), value(DETAIL));
     assert_eq!(Event::from_json(&event.to_json()), Ok(event.clone()));
-    assert_eq!(
-        event.payload(),
-        Ok(payload::Payload::Unknown),
-        "an unknown type is carried whole"
-    );
+    assert_eq!(event.payload(), Ok(payload::Payload::Unknown), "an unknown type is carried whole");
 }
 
 #[test]
@@ -39,18 +35,12 @@ fn every_shape_gives_the_same_event() {
         detail: Some(DETAIL.into()),
         ..Default::default()
     };
-    let event = envelope::from_parts(
-        "file.service",
-        "file.custom",
-        entry.detail.as_deref().expect("detail"),
-    )
-    .expect("draft")
-    .complete(None)
-    .expect("event");
+    let event = envelope::from_parts("file.service", "file.custom", entry.detail.as_deref().expect("detail"))
+        .expect("draft")
+        .complete(None)
+        .expect("event");
     let delivered = serde_json::to_string(&event.delivered()).expect("JSON");
-    let batch =
-        serde_json::json!({ "Records": [{ "body": delivered }, { "body": event.to_json() }] })
-            .to_string();
+    let batch = serde_json::json!({ "Records": [{ "body": delivered }, { "body": event.to_json() }] }).to_string();
     assert_eq!(envelope::parse(&delivered), Ok(vec![event.clone()]));
     assert_eq!(envelope::parse(&event.to_json()), Ok(vec![event.clone()]));
     assert_eq!(envelope::parse(&batch), Ok(vec![event.clone(), event]));
@@ -77,17 +67,10 @@ fn faults_name_the_field() {
         ("not json", "$"),
         ("{\"detail\":", "$"),
     ] {
-        assert_eq!(
-            Event::from_json(text).expect_err(text).field,
-            field,
-            "{text}"
-        );
+        assert_eq!(Event::from_json(text).expect_err(text).field, field, "{text}");
     }
     let nested = r#"{"Records":[{"body":"{\"eventId\":1}"}]}"#;
-    assert_eq!(
-        envelope::parse(nested).expect_err("bad").field,
-        "Records[0].body.eventId"
-    );
+    assert_eq!(envelope::parse(nested).expect_err("bad").field, "Records[0].body.eventId");
 }
 
 #[test]
@@ -96,10 +79,7 @@ fn known_payloads_are_checked_to_the_field() {
         r#"{"eventId":"a","eventType":"transactions.deleted","eventVersion":"1","timestamp":1,"source":"s","userId":"u","data":{"transactionIds":["a",3],"accountIds":[],"deletionType":"bulk"}}"#,
     )
     .expect("event");
-    assert_eq!(
-        event.payload().expect_err("bad id").field,
-        "data.transactionIds[1]"
-    );
+    assert_eq!(event.payload().expect_err("bad id").field, "data.transactionIds[1]");
     event.data = Json::from_text(r#"{"transactionIds":[]}"#).expect("JSON");
     let error = event.payload().expect_err("missing");
     assert!(error.reason.contains("accountIds"), "{error}");
@@ -107,7 +87,9 @@ fn known_payloads_are_checked_to_the_field() {
 
 #[test]
 fn validation_refuses_what_no_consumer_could_use() {
-    let good = Event::from_json(r#"{"eventId":"a","eventType":"t","eventVersion":"1","timestamp":1000,"source":"s","userId":"u","data":{}}"#).expect("event");
+    let good =
+        Event::from_json(r#"{"eventId":"a","eventType":"t","eventVersion":"1","timestamp":1000,"source":"s","userId":"u","data":{}}"#)
+            .expect("event");
     assert_eq!(good.validate(2000), Ok(()));
     let field = |change: &dyn Fn(&mut Event)| {
         let mut event = good.clone();
@@ -116,23 +98,15 @@ fn validation_refuses_what_no_consumer_could_use() {
     };
     assert_eq!(field(&|e| e.user_id = "  ".into()), "userId");
     assert_eq!(field(&|e| e.event_id = "x".repeat(129)), "eventId");
-    assert_eq!(
-        field(&|e| e.timestamp = 2001 + MAX_FUTURE_MILLIS),
-        "timestamp"
-    );
+    assert_eq!(field(&|e| e.timestamp = 2001 + MAX_FUTURE_MILLIS), "timestamp");
     assert_eq!(field(&|e| e.timestamp = -1), "timestamp");
-    assert_eq!(
-        field(&|e| e.data = Json::from_text("[]").expect("JSON")),
-        "data"
-    );
+    assert_eq!(field(&|e| e.data = Json::from_text("[]").expect("JSON")), "data");
 }
 
 #[test]
 fn put_events_entries_are_sized_as_eventbridge_does() {
-    let entry: PutEventsEntry = serde_json::from_str(
-        r#"{"Source":"ab","DetailType":"cde","Detail":"{}","Resources":["xy"],"Time":1790000002}"#,
-    )
-    .expect("entry");
+    let entry: PutEventsEntry =
+        serde_json::from_str(r#"{"Source":"ab","DetailType":"cde","Detail":"{}","Resources":["xy"],"Time":1790000002}"#).expect("entry");
     assert_eq!(entry.size(), 14 + 2 + 3 + 2 + 2);
 }
 
@@ -153,8 +127,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(".*", inner, 0..4)
-                .prop_map(|m| Value::Object(m.into_iter().collect())),
+            prop::collection::btree_map(".*", inner, 0..4).prop_map(|m| Value::Object(m.into_iter().collect())),
         ]
     })
 }

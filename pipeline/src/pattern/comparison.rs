@@ -86,16 +86,10 @@ pub(super) enum Real {
 impl Real {
     /// `None` if no finite number stands for it, which can't happen to one that `serde_json` parsed.
     pub(super) fn of(number: &Number) -> Option<Self> {
-        let integer = number
-            .as_i64()
-            .map(i128::from)
-            .or_else(|| number.as_u64().map(i128::from));
-        integer.map(Self::Integer).or_else(|| {
-            number
-                .as_f64()
-                .filter(|float| float.is_finite())
-                .map(Self::Float)
-        })
+        let integer = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+        integer
+            .map(Self::Integer)
+            .or_else(|| number.as_f64().filter(|float| float.is_finite()).map(Self::Float))
     }
 }
 
@@ -129,9 +123,7 @@ fn integer_and_float(integer: i128, float: f64) -> Ordering {
     let whole = float.trunc();
     // The cast saturates beyond 128 bits, where the float is further out than any of JSON's 64-bit integers.
     #[allow(clippy::cast_possible_truncation)]
-    integer
-        .cmp(&(whole as i128))
-        .then_with(|| 0.0_f64.total_cmp(&(float - whole)))
+    integer.cmp(&(whole as i128)).then_with(|| 0.0_f64.total_cmp(&(float - whole)))
 }
 
 /// Text compared without regard to case: each character by its lower case.
@@ -176,12 +168,10 @@ pub(super) struct Network {
 impl Network {
     /// Reads `address/bits`; the error says what is wrong.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let (address, bits) = text
-            .split_once('/')
-            .ok_or("has no /; write a block such as 10.0.0.0/24")?;
-        let address: IpAddr = address.parse().map_err(
-            |_| "has no IPv4 or IPv6 address before the /; write a block such as 10.0.0.0/24",
-        )?;
+        let (address, bits) = text.split_once('/').ok_or("has no /; write a block such as 10.0.0.0/24")?;
+        let address: IpAddr = address
+            .parse()
+            .map_err(|_| "has no IPv4 or IPv6 address before the /; write a block such as 10.0.0.0/24")?;
         let bits: u32 = bits
             .parse()
             .map_err(|_| "has no number of bits after the /; write a block such as 10.0.0.0/24")?;

@@ -63,10 +63,7 @@ impl ObjectPattern {
 
     /// For one object.
     fn outcome(&self, object: &impl Fields) -> Outcome {
-        let leaves = self
-            .leaves
-            .iter()
-            .map(|(name, leaf)| leaf.outcome(object.field(name)));
+        let leaves = self.leaves.iter().map(|(name, leaf)| leaf.outcome(object.field(name)));
         let objects = self
             .objects
             .iter()
@@ -86,8 +83,7 @@ impl ObjectPattern {
     fn outcome_within(&self, field: Option<Field<'_>>) -> Outcome {
         if objects(field).any(|object| self.outcome(object) == Outcome::Holds) {
             Outcome::Holds
-        } else if self.admits_absence() && self.is_absent_from(&objects(field).collect::<Vec<_>>())
-        {
+        } else if self.admits_absence() && self.is_absent_from(&objects(field).collect::<Vec<_>>()) {
             Outcome::HoldsByAbsence
         } else {
             Outcome::Fails
@@ -96,31 +92,19 @@ impl ObjectPattern {
 
     /// Whether an object without any of the fields would do.
     fn admits_absence(&self) -> bool {
-        self.leaves.values().all(Leaf::admits_absence)
-            && self.objects.values().all(Self::admits_absence)
+        self.leaves.values().all(Leaf::admits_absence) && self.objects.values().all(Self::admits_absence)
     }
 
     /// Whether none of the fields is in any of `objects`.
     fn is_absent_from(&self, objects: &[&Map<String, Value>]) -> bool {
-        fn each<'e>(
-            objects: &[&'e Map<String, Value>],
-            name: &str,
-        ) -> impl Iterator<Item = &'e Value> {
-            objects
-                .iter()
-                .filter_map(move |object| object.get(name))
-                .flat_map(flattened)
+        fn each<'e>(objects: &[&'e Map<String, Value>], name: &str) -> impl Iterator<Item = &'e Value> {
+            objects.iter().filter_map(move |object| object.get(name)).flat_map(flattened)
         }
-        self.leaves
-            .keys()
-            .all(|name| each(objects, name).all(Value::is_object))
-            && self.objects.iter().all(|(name, pattern)| {
-                pattern.is_absent_from(
-                    &each(objects, name)
-                        .filter_map(Value::as_object)
-                        .collect::<Vec<_>>(),
-                )
-            })
+        self.leaves.keys().all(|name| each(objects, name).all(Value::is_object))
+            && self
+                .objects
+                .iter()
+                .all(|(name, pattern)| pattern.is_absent_from(&each(objects, name).filter_map(Value::as_object).collect::<Vec<_>>()))
     }
 }
 
@@ -142,9 +126,7 @@ impl Leaf {
     }
 
     fn admits_absence(&self) -> bool {
-        self.0
-            .iter()
-            .any(|matcher| matches!(matcher, Matcher::Absent))
+        self.0.iter().any(|matcher| matches!(matcher, Matcher::Absent))
     }
 }
 
@@ -154,9 +136,7 @@ impl Matcher {
             Self::Present => true,
             Self::Absent => false,
             Self::Is(comparison) => comparison.holds(leaf),
-            Self::IsNone(comparisons) => {
-                !comparisons.iter().any(|comparison| comparison.holds(leaf))
-            }
+            Self::IsNone(comparisons) => !comparisons.iter().any(|comparison| comparison.holds(leaf)),
         }
     }
 }
@@ -179,9 +159,7 @@ fn objects<'e>(field: Option<Field<'e>>) -> impl Iterator<Item = &'e Map<String,
         None | Some(Field::Text(_)) => None,
         Some(Field::Json(json)) => Some(json),
     };
-    json.into_iter()
-        .flat_map(flattened)
-        .filter_map(Value::as_object)
+    json.into_iter().flat_map(flattened).filter_map(Value::as_object)
 }
 
 /// `value` or, for an array, what it and the arrays in it hold. Not recursive: events come from outside.

@@ -23,8 +23,7 @@ const MAX_LEAVES: usize = 100_000;
 
 const OR: &str = "$or";
 
-const OPERATORS: &str =
-    "prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr, exists";
+const OPERATORS: &str = "prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr, exists";
 
 /// Names that event-ruler takes as a sign that a list under `$or` is one of matchers, not of alternatives.
 const RESERVED_UNDER_OR: [&str; 24] = [
@@ -78,14 +77,10 @@ struct Branches {
 impl Branches {
     fn of_object(object: &Map<String, Value>, place: &Place<'_>) -> Result<Self> {
         if place.depth > MAX_DEPTH {
-            return Err(place.fault(format!(
-                "is more than {MAX_DEPTH} levels deep; patterns may not go deeper"
-            )));
+            return Err(place.fault(format!("is more than {MAX_DEPTH} levels deep; patterns may not go deeper")));
         }
         if object.is_empty() {
-            return Err(place.fault(
-                "is an empty object; name a field in it, as in {\"source\": [\"orders\"]}",
-            ));
+            return Err(place.fault("is an empty object; name a field in it, as in {\"source\": [\"orders\"]}"));
         }
         let mut all = Self {
             branches: vec![ObjectPattern::default()],
@@ -194,9 +189,9 @@ fn merge(pattern: &mut ObjectPattern, other: &ObjectPattern, place: &Place<'_>) 
             Entry::Vacant(vacant) => vacant.insert(leaf.clone()),
             // In event-ruler, by its version, the later list silently replaces the other or is refused; never do both count.
             Entry::Occupied(_) => {
-                return Err(place.field(name).fault(
-                    "has a list of values both inside $or and outside it; put the field in every alternative, or only outside",
-                ));
+                return Err(place
+                    .field(name)
+                    .fault("has a list of values both inside $or and outside it; put the field in every alternative, or only outside"));
             }
         };
     }
@@ -212,40 +207,28 @@ fn merge(pattern: &mut ObjectPattern, other: &ObjectPattern, place: &Place<'_>) 
 }
 
 /// The alternatives of a `$or`; `None` if `name` is a field's, be it called `$or`.
-fn alternatives<'p>(
-    name: &str,
-    value: &'p Value,
-    place: &Place<'_>,
-) -> Result<Option<Vec<&'p Map<String, Value>>>> {
+fn alternatives<'p>(name: &str, value: &'p Value, place: &Place<'_>) -> Result<Option<Vec<&'p Map<String, Value>>>> {
     let (OR, Value::Array(list)) = (name, value) else {
         return Ok(None);
     };
-    let names_fields = |object: &&Map<String, Value>| {
-        !object
-            .keys()
-            .any(|key| RESERVED_UNDER_OR.contains(&key.as_str()))
-    };
-    let alternatives: Vec<_> = list
-        .iter()
-        .filter_map(Value::as_object)
-        .filter(names_fields)
-        .collect();
+    let names_fields = |object: &&Map<String, Value>| !object.keys().any(|key| RESERVED_UNDER_OR.contains(&key.as_str()));
+    let alternatives: Vec<_> = list.iter().filter_map(Value::as_object).filter(names_fields).collect();
     if alternatives.is_empty() {
         return Ok(None);
     }
     if alternatives.len() < 2 || alternatives.len() < list.len() {
-        return Err(place.fault(
-            "is not a list of alternatives; two or more objects of fields are needed, none of them named like an operator",
-        ));
+        return Err(
+            place.fault("is not a list of alternatives; two or more objects of fields are needed, none of them named like an operator")
+        );
     }
     Ok(Some(alternatives))
 }
 
 fn matchers(accepted: &[Value], place: &Place<'_>) -> Result<Arc<[Matcher]>> {
     if accepted.is_empty() {
-        return Err(place.fault(
-            "is an empty list, which accepts nothing; list what is accepted, or [{\"exists\": false}] for a missing field",
-        ));
+        return Err(
+            place.fault("is an empty list, which accepts nothing; list what is accepted, or [{\"exists\": false}] for a missing field")
+        );
     }
     accepted
         .iter()
@@ -267,10 +250,9 @@ fn plain_value(value: &Value, place: &Place<'_>) -> Result<Comparison> {
         Value::Bool(value) => Ok(Comparison::Bool(*value)),
         Value::Number(_) => number(value, place).map(Comparison::Number),
         Value::String(text) => Ok(Comparison::Text(text.clone())),
-        Value::Array(_) | Value::Object(_) => Err(place.fault(format!(
-            "is {}; a string, a number, true, false or null is needed",
-            kind(value)
-        ))),
+        Value::Array(_) | Value::Object(_) => {
+            Err(place.fault(format!("is {}; a string, a number, true, false or null is needed", kind(value))))
+        }
     }
 }
 
@@ -298,10 +280,7 @@ fn operator(object: &Map<String, Value>, place: &Place<'_>) -> Result<Matcher> {
 }
 
 /// The operator and the operand of a matcher.
-fn only_entry<'p>(
-    object: &'p Map<String, Value>,
-    place: &Place<'_>,
-) -> Result<(&'p str, &'p Value)> {
+fn only_entry<'p>(object: &'p Map<String, Value>, place: &Place<'_>) -> Result<(&'p str, &'p Value)> {
     let mut entries = object.iter();
     match (entries.next(), entries.next()) {
         (Some((name, value)), None) => Ok((name, value)),
@@ -334,9 +313,7 @@ fn affix(
     let at = place.field(name);
     match name {
         "equals-ignore-case" => Ok(in_any_case(CaseFolded::of(text(value, &at)?))),
-        _ => Err(at.fault(
-            "can't be used here; write a string, or {\"equals-ignore-case\": \"a string\"}",
-        )),
+        _ => Err(at.fault("can't be used here; write a string, or {\"equals-ignore-case\": \"a string\"}")),
     }
 }
 
@@ -355,7 +332,10 @@ fn anything_but(value: &Value, place: &Place<'_>) -> Result<Vec<Comparison>> {
             if list.is_empty() || !uniform {
                 return Err(place.fault("is not a list of strings, nor one of numbers; write one or the other, not empty"));
             }
-            list.iter().enumerate().map(|(i, value)| plain_value(value, &place.index(i))).collect()
+            list.iter()
+                .enumerate()
+                .map(|(i, value)| plain_value(value, &place.index(i)))
+                .collect()
         }
         Value::String(_) | Value::Number(_) => Ok(vec![plain_value(value, place)?]),
         Value::Null | Value::Bool(_) => Err(place.fault(format!(
@@ -370,28 +350,16 @@ fn anything_but_such(object: &Map<String, Value>, place: &Place<'_>) -> Result<V
     let (name, value) = only_entry(object, place)?;
     let at = &place.field(name);
     match name {
-        "prefix" => texts(value, at, |text, at| {
-            non_empty(text, at).map(Comparison::Prefix)
-        }),
-        "suffix" => texts(value, at, |text, at| {
-            non_empty(text, at).map(Comparison::Suffix)
-        }),
-        "equals-ignore-case" => texts(value, at, |text, _| {
-            Ok(Comparison::TextInAnyCase(CaseFolded::of(text)))
-        }),
+        "prefix" => texts(value, at, |text, at| non_empty(text, at).map(Comparison::Prefix)),
+        "suffix" => texts(value, at, |text, at| non_empty(text, at).map(Comparison::Suffix)),
+        "equals-ignore-case" => texts(value, at, |text, _| Ok(Comparison::TextInAnyCase(CaseFolded::of(text)))),
         "wildcard" => texts(value, at, wildcard),
-        _ => Err(at.fault(
-            "can't be ruled out; anything-but takes prefix, suffix, equals-ignore-case or wildcard",
-        )),
+        _ => Err(at.fault("can't be ruled out; anything-but takes prefix, suffix, equals-ignore-case or wildcard")),
     }
 }
 
 /// One string or a list of them.
-fn texts(
-    value: &Value,
-    place: &Place<'_>,
-    read: impl Fn(&str, &Place<'_>) -> Result<Comparison>,
-) -> Result<Vec<Comparison>> {
+fn texts(value: &Value, place: &Place<'_>, read: impl Fn(&str, &Place<'_>) -> Result<Comparison>) -> Result<Vec<Comparison>> {
     let Value::Array(list) = value else {
         return Ok(vec![read(text(value, place)?, place)?]);
     };
@@ -407,9 +375,7 @@ fn texts(
 
 fn non_empty(text: &str, place: &Place<'_>) -> Result<String> {
     if text.is_empty() {
-        return Err(place.fault(
-            "is empty, and every string begins and ends with that; write at least one character",
-        ));
+        return Err(place.fault("is empty, and every string begins and ends with that; write at least one character"));
     }
     Ok(text.to_owned())
 }
@@ -434,37 +400,16 @@ fn numeric(value: &Value, place: &Place<'_>) -> Result<Comparison> {
         return Err(place.fault(format!("is {}; {FORMS}", kind(value))));
     };
     let term = |(i, pair)| numeric_term(pair, place, 2 * i);
-    let terms = list
-        .chunks(2)
-        .enumerate()
-        .map(term)
-        .collect::<Result<Vec<_>>>()?;
+    let terms = list.chunks(2).enumerate().map(term).collect::<Result<Vec<_>>>()?;
     match terms.as_slice() {
         [
             Term {
-                side: Side::Equal,
-                number,
-                ..
+                side: Side::Equal, number, ..
             },
         ] => Ok(Comparison::Number(*number)),
-        [
-            lower @ Term {
-                side: Side::Lower, ..
-            },
-        ] => Ok(Comparison::Range(lower.bound(), Bound::Unbounded)),
-        [
-            upper @ Term {
-                side: Side::Upper, ..
-            },
-        ] => Ok(Comparison::Range(Bound::Unbounded, upper.bound())),
-        [
-            lower @ Term {
-                side: Side::Lower, ..
-            },
-            upper @ Term {
-                side: Side::Upper, ..
-            },
-        ] => {
+        [lower @ Term { side: Side::Lower, .. }] => Ok(Comparison::Range(lower.bound(), Bound::Unbounded)),
+        [upper @ Term { side: Side::Upper, .. }] => Ok(Comparison::Range(Bound::Unbounded, upper.bound())),
+        [lower @ Term { side: Side::Lower, .. }, upper @ Term { side: Side::Upper, .. }] => {
             if lower.number >= upper.number {
                 return Err(place.fault("has a lower bound that is not below its upper bound; no number could be between"));
             }
@@ -489,17 +434,13 @@ fn numeric_term(pair: &[Value], place: &Place<'_>, i: usize) -> Result<Term> {
                 .fault("is no comparison here; write {\"anything-but\": 5} instead of numeric"));
         }
         _ => {
-            return Err(place.index(i).fault(
-                "is no comparison; one of \"=\", \"<\", \"<=\", \">\" and \">=\" is needed",
-            ));
+            return Err(place
+                .index(i)
+                .fault("is no comparison; one of \"=\", \"<\", \"<=\", \">\" and \">=\" is needed"));
         }
     };
     let number = number(pair.get(1).unwrap_or(&Value::Null), &place.index(i + 1))?;
-    Ok(Term {
-        side,
-        inclusive,
-        number,
-    })
+    Ok(Term { side, inclusive, number })
 }
 
 impl Term {
@@ -513,12 +454,10 @@ impl Term {
 }
 
 fn number(value: &Value, place: &Place<'_>) -> Result<Real> {
-    value.as_number().and_then(Real::of).ok_or_else(|| {
-        place.fault(format!(
-            "is {}; a number is needed, without quotes",
-            kind(value)
-        ))
-    })
+    value
+        .as_number()
+        .and_then(Real::of)
+        .ok_or_else(|| place.fault(format!("is {}; a number is needed, without quotes", kind(value))))
 }
 
 fn text<'p>(value: &'p Value, place: &Place<'_>) -> Result<&'p str> {
@@ -542,11 +481,7 @@ fn kind(value: &Value) -> &'static str {
 /// `value` as JSON, if that is short enough to say in a sentence.
 fn excerpt(value: &Value) -> String {
     let text = value.to_string();
-    if text.len() <= 60 {
-        text
-    } else {
-        "…".to_owned()
-    }
+    if text.len() <= 60 { text } else { "…".to_owned() }
 }
 
 /// Where in a pattern we are. A list of borrowed steps, so that a pattern without fault costs no text.
@@ -597,12 +532,7 @@ impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.step {
             Step::Root => f.write_str("$"),
-            Step::Field(
-                Place {
-                    step: Step::Root, ..
-                },
-                name,
-            ) => f.write_str(name),
+            Step::Field(Place { step: Step::Root, .. }, name) => f.write_str(name),
             Step::Field(parent, name) => write!(f, "{parent}.{name}"),
             Step::Index(parent, i) => write!(f, "{parent}[{i}]"),
         }

@@ -63,9 +63,7 @@ fn literals(text: &str) -> Result<Vec<String>, &'static str> {
             '\\' => chars
                 .next()
                 .filter(|&escaped| matches!(escaped, '*' | '\\'))
-                .ok_or(
-                    r"has a \ that escapes nothing; write \\ for a backslash, \* for an asterisk",
-                )?,
+                .ok_or(r"has a \ that escapes nothing; write \\ for a backslash, \* for an asterisk")?,
             c => c,
         };
         after_star = false;

@@ -85,9 +85,7 @@ pub enum FlagError {
     #[error("the flags of {} are at version {} now", .0.scope, .0.version)]
     VersionMoved(FlagState),
     /// Both off: nothing would trigger analytics.
-    #[error(
-        "both flags off would leave analytics stale: keep event publishing or direct triggers on"
-    )]
+    #[error("both flags off would leave analytics stale: keep event publishing or direct triggers on")]
     BothOff,
     /// A field makes no sense.
     #[error("{0}")]

@@ -33,14 +33,12 @@ fn chain(previous: &str, id: u64, at: i64, entry: &NewActivity) -> String {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field.as_bytes());
     }
-    hash.finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            use std::fmt::Write;
-            // Writing to a String can't fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use std::fmt::Write;
+        // Writing to a String can't fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[async_trait]
@@ -61,9 +59,31 @@ impl ActivityLog for Sqlite {
             };
             write
                 .connection
-                .prepare_cached("INSERT INTO activity(id,at,actor,action,target,summary,reason,refused,hash) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")?
-                .execute(params![id, at.0, entry.actor, entry.action, entry.target, entry.summary, entry.reason, refused, hash])?;
-            Ok(Activity { id, at, actor: entry.actor, action: entry.action, target: entry.target, summary: entry.summary, reason: entry.reason, outcome: entry.outcome, hash })
+                .prepare_cached(
+                    "INSERT INTO activity(id,at,actor,action,target,summary,reason,refused,hash) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+                )?
+                .execute(params![
+                    id,
+                    at.0,
+                    entry.actor,
+                    entry.action,
+                    entry.target,
+                    entry.summary,
+                    entry.reason,
+                    refused,
+                    hash
+                ])?;
+            Ok(Activity {
+                id,
+                at,
+                actor: entry.actor,
+                action: entry.action,
+                target: entry.target,
+                summary: entry.summary,
+                reason: entry.reason,
+                outcome: entry.outcome,
+                hash,
+            })
         })
         .await
     }
@@ -72,13 +92,15 @@ impl ActivityLog for Sqlite {
         let page = limit(page)? as usize;
         let before = match from {
             None => i64::MAX,
-            Some(text) => text.parse().map_err(|_| {
-                StoreError::invalid("cursor", "is not one that this list gave; start without it")
-            })?,
+            Some(text) => text
+                .parse()
+                .map_err(|_| StoreError::invalid("cursor", "is not one that this list gave; start without it"))?,
         };
         self.read(move |connection| {
             let mut items: Vec<Activity> = connection
-                .prepare_cached("SELECT id,at,actor,action,target,summary,reason,refused,hash FROM activity WHERE id<?1 ORDER BY id DESC LIMIT ?2")?
+                .prepare_cached(
+                    "SELECT id,at,actor,action,target,summary,reason,refused,hash FROM activity WHERE id<?1 ORDER BY id DESC LIMIT ?2",
+                )?
                 .query_map(params![before, page + 1], |row| {
                     Ok(Activity {
                         id: row.get(0)?,

@@ -29,12 +29,7 @@ pub(super) struct Accepted {
 
 impl Accepted {
     /// Routes an event. `published_at` dates it back: only back-filled history has one.
-    pub(super) fn prepare(
-        event: Event,
-        rules: &Rules,
-        lanes: &Lanes,
-        published_at: Option<Timestamp>,
-    ) -> Result<Self, PublishError> {
+    pub(super) fn prepare(event: Event, rules: &Rules, lanes: &Lanes, published_at: Option<Timestamp>) -> Result<Self, PublishError> {
         let body = event.to_json();
         if body.len() > MAX_EVENT_BYTES {
             return Err(PublishError::TooLarge {
@@ -62,11 +57,7 @@ impl Accepted {
     }
 
     /// Writes the event, if it is new, and has it delivered once it is on disk.
-    pub(super) fn accept(
-        self,
-        write: &mut Write<'_>,
-        lanes: &Arc<Lanes>,
-    ) -> Result<Result<Receipt, PublishError>, Failure> {
+    pub(super) fn accept(self, write: &mut Write<'_>, lanes: &Arc<Lanes>) -> Result<Result<Receipt, PublishError>, Failure> {
         let inserted = write
             .connection
             .prepare_cached(
@@ -81,10 +72,7 @@ impl Accepted {
                 .query_row([&event_id], |row| row.get(0))
                 .optional()?;
             return Ok(if earlier == Some(self.digest) {
-                Ok(Receipt {
-                    event_id,
-                    duplicate: true,
-                })
+                Ok(Receipt { event_id, duplicate: true })
             } else {
                 Err(PublishError::Conflict { event_id })
             });
@@ -94,6 +82,10 @@ impl Accepted {
             .connection
             .prepare_cached("INSERT INTO bus(seq,body) VALUES(?1,?2)")?
             .execute(params![seq, self.body])?;
+        write
+            .connection
+            .prepare_cached("DELETE FROM orphan WHERE causation_id=?1")?
+            .execute([&event_id])?;
         write.count(Sample {
             consumer: PUBLISHER,
             event: Arc::clone(&self.event),
@@ -102,11 +94,7 @@ impl Accepted {
         });
         let lanes = Arc::clone(lanes);
         write.after_commit(move || {
-            for lane in lanes
-                .all()
-                .iter()
-                .filter(|lane| self.consumers & lane.bit() != 0)
-            {
+            for lane in lanes.all().iter().filter(|lane| self.consumers & lane.bit() != 0) {
                 lane.offer(Work {
                     seq,
                     event: Arc::clone(&self.event),
@@ -136,16 +124,10 @@ fn digest(body: &str) -> i64 {
 
 #[async_trait]
 impl Bus for Sqlite {
-    async fn put(
-        &self,
-        events: Vec<Event>,
-        published_at: Option<Timestamp>,
-    ) -> Vec<Result<Receipt, PublishError>> {
+    async fn put(&self, events: Vec<Event>, published_at: Option<Timestamp>) -> Vec<Result<Receipt, PublishError>> {
         let prepared: Vec<_> = events
             .into_iter()
-            .map(|event| {
-                Accepted::prepare(event, &self.inner.rules, &self.inner.lanes, published_at)
-            })
+            .map(|event| Accepted::prepare(event, &self.inner.rules, &self.inner.lanes, published_at))
             .collect();
         let (count, lanes) = (prepared.len(), Arc::clone(&self.inner.lanes));
         let written = self

@@ -19,16 +19,16 @@ const WINDOW: i64 = 15 * MINUTE;
 /// Gives every consumer of the rules an id, for good: its bit in the ledger. Answers the names in the order of their ids.
 pub(super) fn register(connection: &Connection, rules: &Rules) -> Result<Vec<String>, OpenError> {
     for rule in rules.all() {
-        connection.execute("INSERT INTO consumer(id,name) VALUES((SELECT count(*) FROM consumer),?1) ON CONFLICT(name) DO NOTHING", [&rule.consumer])?;
+        connection.execute(
+            "INSERT INTO consumer(id,name) VALUES((SELECT count(*) FROM consumer),?1) ON CONFLICT(name) DO NOTHING",
+            [&rule.consumer],
+        )?;
     }
     let names: Vec<String> = connection
         .prepare("SELECT name FROM consumer ORDER BY id")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    assert!(
-        names.len() < 63,
-        "the ledger keeps a bit for each consumer: 62 at most"
-    );
+    assert!(names.len() < 63, "the ledger keeps a bit for each consumer: 62 at most");
     Ok(names)
 }
 
@@ -49,10 +49,7 @@ impl Control {
     pub(super) fn new(store: Sqlite, consumers: &[Arc<dyn Consumer>]) -> Self {
         Self {
             store,
-            does: consumers
-                .iter()
-                .map(|c| (c.name().to_owned(), c.does().to_owned()))
-                .collect(),
+            does: consumers.iter().map(|c| (c.name().to_owned(), c.does().to_owned())).collect(),
         }
     }
 }
@@ -84,11 +81,7 @@ impl ConsumerControl for Control {
             .await?;
         let mut list = Vec::with_capacity(open.len());
         for (name, paused, in_flight, retrying) in open {
-            let counts = counts
-                .iter()
-                .find(|c| c.name == name)
-                .cloned()
-                .unwrap_or_default();
+            let counts = counts.iter().find(|c| c.name == name).cloned().unwrap_or_default();
             let attempts = counts.processed + counts.failed;
             #[allow(clippy::cast_precision_loss)] // counts far below 2^53
             list.push(ConsumerStatus {
@@ -119,11 +112,7 @@ impl ConsumerControl for Control {
                 p99: counts.p99,
                 in_flight,
                 retrying,
-                dead_letters: depth
-                    .by_consumer
-                    .iter()
-                    .find(|(n, _)| *n == name)
-                    .map_or(0, |(_, open)| *open),
+                dead_letters: depth.by_consumer.iter().find(|(n, _)| *n == name).map_or(0, |(_, open)| *open),
                 recent: recent
                     .series
                     .iter()

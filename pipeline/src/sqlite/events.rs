@@ -27,8 +27,7 @@ fn stored(row: &Row<'_>) -> Result<StoredEvent, Failure> {
 
 /// A position in a list ordered by time, then id: `time.id`.
 pub(super) fn cursor(text: &str) -> Result<(i64, String), StoreError> {
-    let fault =
-        || StoreError::invalid("cursor", "is not one that this list gave; start without it");
+    let fault = || StoreError::invalid("cursor", "is not one that this list gave; start without it");
     let (at, id) = text.split_once('.').ok_or_else(fault)?;
     Ok((at.parse().map_err(|_| fault())?, id.to_owned()))
 }
@@ -38,32 +37,20 @@ pub(super) fn limit(limit: u32) -> Result<u32, StoreError> {
     if (1..=MAX_LIMIT).contains(&limit) {
         Ok(limit)
     } else {
-        Err(StoreError::invalid(
-            "limit",
-            format!("must be between 1 and {MAX_LIMIT}"),
-        ))
+        Err(StoreError::invalid("limit", format!("must be between 1 and {MAX_LIMIT}")))
     }
 }
 
 #[async_trait]
 impl EventStore for Sqlite {
-    async fn list(
-        &self,
-        filter: &EventFilter,
-        page: u32,
-        from: Option<&str>,
-    ) -> Result<EventPage, StoreError> {
+    async fn list(&self, filter: &EventFilter, page: u32, from: Option<&str>) -> Result<EventPage, StoreError> {
         let page = limit(page)? as usize;
         let filter = filter.clone();
         let start = match from.map(cursor).transpose()? {
             Some((at, id)) => Some((
                 at,
-                id.parse::<i64>().map_err(|_| {
-                    StoreError::invalid(
-                        "cursor",
-                        "is not one that this list gave; start without it",
-                    )
-                })?,
+                id.parse::<i64>()
+                    .map_err(|_| StoreError::invalid("cursor", "is not one that this list gave; start without it"))?,
             )),
             None => None,
         };
@@ -108,11 +95,7 @@ impl EventStore for Sqlite {
                 if needle.as_ref().is_none_or(|needle| {
                     row.get_ref(3)
                         .ok()
-                        .and_then(|v| {
-                            v.as_str()
-                                .ok()
-                                .map(|body| body.to_lowercase().contains(needle))
-                        })
+                        .and_then(|v| v.as_str().ok().map(|body| body.to_lowercase().contains(needle)))
                         .unwrap_or(false)
                 }) {
                     items.push(stored(row)?);
@@ -144,9 +127,8 @@ impl EventStore for Sqlite {
     async fn effects(&self, event_id: &str) -> Result<Vec<StoredEvent>, StoreError> {
         let event_id = event_id.to_owned();
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT stored_at, body FROM event WHERE causation_id=?1 ORDER BY at, id LIMIT ?2",
-            )?;
+            let mut statement =
+                connection.prepare_cached("SELECT stored_at, body FROM event WHERE causation_id=?1 ORDER BY at, id LIMIT ?2")?;
             let mut rows = statement.query(params![event_id, MAX_EFFECTS])?;
             let mut effects = Vec::new();
             while let Some(row) = rows.next()? {
@@ -170,21 +152,18 @@ impl EventStore for Sqlite {
     }
 
     async fn completeness(&self) -> Result<AuditEvidence, StoreError> {
-        let audit = self
-            .inner
-            .lanes
-            .by_name("audit")
-            .map_or(0, super::lane::Lane::bit);
+        let audit = self.inner.lanes.by_name("audit").map_or(0, super::lane::Lane::bit);
         self.read(move |connection| {
             let one = |sql: &str| -> Result<u64, Failure> { Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?) };
-            let on_the_way: u64 =
-                connection.prepare_cached("SELECT count(*) FROM ledger WHERE open != 0 AND open & ?1")?.query_row([audit], |row| row.get(0))?;
+            let on_the_way: u64 = connection
+                .prepare_cached("SELECT count(*) FROM ledger WHERE open != 0 AND open & ?1")?
+                .query_row([audit], |row| row.get(0))?;
             Ok(AuditEvidence {
                 // Both tables only ever grow, and number their rows without gaps as long as nothing expires.
                 published: one("SELECT coalesce(max(seq),0)-coalesce(min(seq),1)+1 FROM ledger")?,
                 stored: one("SELECT coalesce(max(id),0)-coalesce(min(id),1)+1 FROM event")?,
                 on_the_way,
-                orphaned: one("SELECT count(*) FROM event e WHERE causation_id IS NOT NULL AND NOT EXISTS(SELECT 1 FROM ledger l WHERE l.event_id=e.causation_id)")?,
+                orphaned: one("SELECT count(*) FROM orphan")?,
             })
         })
         .await

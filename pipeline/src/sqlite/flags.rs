@@ -48,8 +48,7 @@ fn current(connection: &Connection, scope: &str) -> Result<FlagState, Failure> {
 impl FlagStore for Sqlite {
     async fn effective(&self, source: &str) -> Result<Flags, StoreError> {
         let source = source.to_owned();
-        self.read(move |connection| Ok(current(connection, &source)?.flags))
-            .await
+        self.read(move |connection| Ok(current(connection, &source)?.flags)).await
     }
 
     async fn all(&self) -> Result<Vec<FlagState>, StoreError> {
@@ -66,19 +65,11 @@ impl FlagStore for Sqlite {
         .await
     }
 
-    async fn set(
-        &self,
-        change: &FlagChange,
-        actor: &str,
-        criteria: &[String],
-    ) -> Result<FlagState, FlagError> {
+    async fn set(&self, change: &FlagChange, actor: &str, criteria: &[String]) -> Result<FlagState, FlagError> {
         if !change.publishing && !change.direct {
             return Err(FlagError::BothOff);
         }
-        for (field, value, max) in [
-            ("reason", &change.reason, 500),
-            ("scope", &change.scope, 128),
-        ] {
+        for (field, value, max) in [("reason", &change.reason, 500), ("scope", &change.scope, 128)] {
             if value.trim().is_empty() {
                 return Err(InvalidField::new(field, "is empty").into());
             }

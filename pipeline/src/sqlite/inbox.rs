@@ -108,25 +108,13 @@ impl Sqlite {
         let (tail, behind, retries) = {
             let mut state = lane.state();
             state.missed = false;
-            (
-                state.tail,
-                state.behind,
-                state.retries_on_disk && state.retries.is_empty(),
-            )
+            (state.tail, state.behind, state.retries_on_disk && state.retries.is_empty())
         };
         let (id, bit) = (lane.id, lane.bit());
         let read = self
             .read(move |connection| {
-                let fresh = if behind {
-                    backlog(connection, id, bit, tail)?
-                } else {
-                    Vec::new()
-                };
-                let retries = if retries {
-                    scheduled(connection, id)?
-                } else {
-                    Vec::new()
-                };
+                let fresh = if behind { backlog(connection, id, bit, tail)? } else { Vec::new() };
+                let retries = if retries { scheduled(connection, id)? } else { Vec::new() };
                 Ok((fresh, retries))
             })
             .await;
@@ -148,9 +136,7 @@ impl Sqlite {
             state.retries_on_disk = scheduled.len() == RETRIES;
             for waiting in scheduled {
                 if state.held.insert(waiting.work.seq) {
-                    state
-                        .retries
-                        .insert((waiting.due.unwrap_or(0), waiting.work.seq), waiting.work);
+                    state.retries.insert((waiting.due.unwrap_or(0), waiting.work.seq), waiting.work);
                 }
             }
         }
@@ -163,12 +149,7 @@ impl Sqlite {
 const _: () = assert!(PAGE <= READY, "a page must fit into a lane");
 
 /// Open events beyond `tail` that wait for their first attempt.
-fn backlog(
-    connection: &Connection,
-    consumer: usize,
-    bit: i64,
-    tail: i64,
-) -> Result<Vec<Waiting>, Failure> {
+fn backlog(connection: &Connection, consumer: usize, bit: i64, tail: i64) -> Result<Vec<Waiting>, Failure> {
     rows(
         connection,
         "SELECT l.seq, b.body, l.published_at, l.shift, 0, NULL, EXISTS(SELECT 1 FROM letter d WHERE d.seq=l.seq AND d.consumer=c.name)
@@ -190,11 +171,7 @@ fn scheduled(connection: &Connection, consumer: usize) -> Result<Vec<Waiting>, F
     )
 }
 
-fn rows(
-    connection: &Connection,
-    sql: &str,
-    parameters: &[&dyn rusqlite::ToSql],
-) -> Result<Vec<Waiting>, Failure> {
+fn rows(connection: &Connection, sql: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<Vec<Waiting>, Failure> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters)?;
     let mut waiting = Vec::new();
@@ -202,8 +179,7 @@ fn rows(
         let body: String = row.get(1)?;
         let (published_at, shift): (i64, i64) = (row.get(2)?, row.get(3)?);
         let seq = row.get(0)?;
-        let event =
-            Event::from_json(&body).map_err(|e| corrupt(format!("event {seq} on the bus: {e}")))?;
+        let event = Event::from_json(&body).map_err(|e| corrupt(format!("event {seq} on the bus: {e}")))?;
         waiting.push(Waiting {
             work: Work {
                 seq,

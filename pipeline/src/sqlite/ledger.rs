@@ -37,9 +37,7 @@ fn line(row: &rusqlite::Row<'_>) -> rusqlite::Result<Line> {
 const COLUMNS: &str = "seq,event_id,event_type,published_at,expected,open,dead";
 
 fn entry(connection: &Connection, lanes: &Lanes, line: Line) -> Result<LedgerEntry, Failure> {
-    let mut attempts = connection.prepare_cached(
-        "SELECT consumer,number,at,duration_us,error FROM attempt WHERE seq=?1 ORDER BY id",
-    )?;
+    let mut attempts = connection.prepare_cached("SELECT consumer,number,at,duration_us,error FROM attempt WHERE seq=?1 ORDER BY id")?;
     let attempts: Vec<(usize, Attempt)> = attempts
         .query_map([line.seq], |row| {
             Ok((
@@ -53,14 +51,9 @@ fn entry(connection: &Connection, lanes: &Lanes, line: Line) -> Result<LedgerEnt
             ))
         })?
         .collect::<Result<_, _>>()?;
-    let mut retries =
-        connection.prepare_cached("SELECT next_at FROM retry WHERE consumer=?1 AND seq=?2")?;
+    let mut retries = connection.prepare_cached("SELECT next_at FROM retry WHERE consumer=?1 AND seq=?2")?;
     let mut deliveries = Vec::new();
-    for lane in lanes
-        .all()
-        .iter()
-        .filter(|lane| line.expected & lane.bit() != 0)
-    {
+    for lane in lanes.all().iter().filter(|lane| line.expected & lane.bit() != 0) {
         let state = if line.open & lane.bit() != 0 {
             DeliveryState::Open
         } else if line.dead & lane.bit() != 0 {
@@ -99,9 +92,7 @@ impl Ledger for Sqlite {
                 .prepare_cached(&format!("SELECT {COLUMNS} FROM ledger WHERE event_id=?1"))?
                 .query_row([event_id], line)
                 .optional()?;
-            found
-                .map(|line| entry(connection, &store.lanes, line))
-                .transpose()
+            found.map(|line| entry(connection, &store.lanes, line)).transpose()
         })
         .await
     }
@@ -109,16 +100,10 @@ impl Ledger for Sqlite {
     async fn summary(&self) -> Result<LedgerSummary, StoreError> {
         let store = self.inner.clone();
         self.read(move |connection| {
-            let one = |sql: &str| -> Result<u64, Failure> {
-                Ok(connection
-                    .prepare_cached(sql)?
-                    .query_row([], |row| row.get(0))?)
-            };
+            let one = |sql: &str| -> Result<u64, Failure> { Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?) };
             Ok(LedgerSummary {
                 published: one("SELECT coalesce(max(seq),0)-coalesce(min(seq),1)+1 FROM ledger")?,
-                completed: one(
-                    "SELECT coalesce((SELECT value FROM total WHERE name='completed'),0)",
-                )?,
+                completed: one("SELECT coalesce((SELECT value FROM total WHERE name='completed'),0)")?,
                 dead_lettered: one("SELECT count(*) FROM ledger WHERE dead != 0 AND open = 0")?,
                 in_flight: one("SELECT count(*) FROM ledger WHERE open != 0")?,
                 unaccounted: unaccounted(connection, &store.lanes)?,
@@ -131,15 +116,10 @@ impl Ledger for Sqlite {
         let store = self.inner.clone();
         self.read(move |connection| {
             let lines: Vec<Line> = connection
-                .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM ledger WHERE open != 0 ORDER BY seq LIMIT ?1"
-                ))?
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM ledger WHERE open != 0 ORDER BY seq LIMIT ?1"))?
                 .query_map([limit], line)?
                 .collect::<Result<_, _>>()?;
-            lines
-                .into_iter()
-                .map(|line| entry(connection, &store.lanes, line))
-                .collect()
+            lines.into_iter().map(|line| entry(connection, &store.lanes, line)).collect()
         })
         .await
     }
@@ -157,11 +137,7 @@ fn unaccounted(connection: &Connection, lanes: &Lanes) -> Result<u64, Failure> {
             .query_map(params![lane.bit(), before, lane.id], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         let state = lane.state();
-        lost.extend(
-            overdue
-                .into_iter()
-                .filter(|seq| *seq <= state.tail && !state.held.contains(seq)),
-        );
+        lost.extend(overdue.into_iter().filter(|seq| *seq <= state.tail && !state.held.contains(seq)));
     }
     Ok(lost.len() as u64)
 }

@@ -30,8 +30,7 @@ fn letter(row: &Row<'_>) -> Result<Letter, Failure> {
         published_at: Timestamp(row.get(10)?),
         first_failed_at: Timestamp(row.get(11)?),
         failed_at: Timestamp(row.get(12)?),
-        status: LetterStatus::from_name(&status)
-            .ok_or_else(|| corrupt(format!("a letter's status {status}")))?,
+        status: LetterStatus::from_name(&status).ok_or_else(|| corrupt(format!("a letter's status {status}")))?,
         status_at: Timestamp(row.get(14)?),
     })
 }
@@ -74,12 +73,7 @@ pub(super) fn conditions(filter: &LetterFilter) -> (String, Vec<Value>) {
 
 #[async_trait]
 impl Letters for Sqlite {
-    async fn list(
-        &self,
-        filter: &LetterFilter,
-        page: u32,
-        from: Option<&str>,
-    ) -> Result<Page<Letter>, StoreError> {
+    async fn list(&self, filter: &LetterFilter, page: u32, from: Option<&str>) -> Result<Page<Letter>, StoreError> {
         let page = limit(page)? as usize;
         let (mut sql, mut values) = conditions(filter);
         if let Some((at, id)) = from.map(cursor).transpose()? {
@@ -87,7 +81,10 @@ impl Letters for Sqlite {
             values.extend([at.into(), id.into()]);
         }
         self.read(move |connection| {
-            let sql = format!("SELECT {COLUMNS} FROM letter WHERE {sql} ORDER BY failed_at DESC, id DESC LIMIT {}", page + 1);
+            let sql = format!(
+                "SELECT {COLUMNS} FROM letter WHERE {sql} ORDER BY failed_at DESC, id DESC LIMIT {}",
+                page + 1
+            );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(rusqlite::params_from_iter(values))?;
             let mut items = Vec::new();
@@ -96,7 +93,10 @@ impl Letters for Sqlite {
             }
             let more = items.len() > page;
             items.truncate(page);
-            let next = items.last().filter(|_| more).map(|last| format!("{}.{}", last.failed_at.0, last.id));
+            let next = items
+                .last()
+                .filter(|_| more)
+                .map(|last| format!("{}.{}", last.failed_at.0, last.id));
             Ok(Page { items, next })
         })
         .await
@@ -115,9 +115,7 @@ impl Letters for Sqlite {
     async fn get(&self, id: &str) -> Result<Option<LetterDetail>, StoreError> {
         let (id, store) = (id.to_owned(), self.inner.clone());
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS},body,seq FROM letter WHERE id=?1"
-            ))?;
+            let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS},body,seq FROM letter WHERE id=?1"))?;
             let mut rows = statement.query([id])?;
             let Some(row) = rows.next()? else {
                 return Ok(None);
@@ -156,12 +154,19 @@ impl Letters for Sqlite {
             let (open, oldest): (u64, Option<i64>) = connection
                 .prepare_cached("SELECT count(*), min(failed_at) FROM letter WHERE status='open'")?
                 .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let redriving = connection.prepare_cached("SELECT count(*) FROM letter WHERE status='redriving'")?.query_row([], |row| row.get(0))?;
+            let redriving = connection
+                .prepare_cached("SELECT count(*) FROM letter WHERE status='redriving'")?
+                .query_row([], |row| row.get(0))?;
             let by_consumer = connection
                 .prepare_cached("SELECT consumer, count(*) FROM letter WHERE status='open' GROUP BY consumer ORDER BY consumer")?
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
-            Ok(Depth { open, redriving, oldest: oldest.map(Timestamp), by_consumer })
+            Ok(Depth {
+                open,
+                redriving,
+                oldest: oldest.map(Timestamp),
+                by_consumer,
+            })
         })
         .await
     }
@@ -190,9 +195,16 @@ impl Letters for Sqlite {
 
 fn attempts(connection: &Connection, seq: i64, consumer: &str) -> Result<Vec<Attempt>, Failure> {
     Ok(connection
-        .prepare_cached("SELECT number,at,duration_us,error FROM attempt WHERE seq=?1 AND consumer=(SELECT id FROM consumer WHERE name=?2) ORDER BY id")?
+        .prepare_cached(
+            "SELECT number,at,duration_us,error FROM attempt WHERE seq=?1 AND consumer=(SELECT id FROM consumer WHERE name=?2) ORDER BY id",
+        )?
         .query_map(rusqlite::params![seq, consumer], |row| {
-            Ok(Attempt { number: row.get(0)?, at: Timestamp(row.get(1)?), duration_us: row.get(2)?, error: row.get(3)? })
+            Ok(Attempt {
+                number: row.get(0)?,
+                at: Timestamp(row.get(1)?),
+                duration_us: row.get(2)?,
+                error: row.get(3)?,
+            })
         })?
         .collect::<Result<_, _>>()?)
 }

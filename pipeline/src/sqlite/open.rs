@@ -61,9 +61,7 @@ impl DataDir {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::InUse {
-                    path: path.to_owned(),
-                });
+                return Err(OpenError::InUse { path: path.to_owned() });
             }
             Err(TryLockError::Error(source)) => return Err(not_writable(source)),
         }
@@ -89,13 +87,7 @@ impl DataDir {
                 });
             }
         }
-        Ok((
-            Self {
-                database,
-                _lock: lock,
-            },
-            connection,
-        ))
+        Ok((Self { database, _lock: lock }, connection))
     }
 
     pub(super) fn database(&self) -> &Path {

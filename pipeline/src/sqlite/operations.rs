@@ -11,10 +11,7 @@ use super::writer::Write;
 use super::{Failure, Inner, Sqlite, corrupt};
 use crate::delivery::Work;
 use crate::event::{Event, InvalidField};
-use crate::operation::{
-    ItemStatus, NewOperation, Operation, OperationDetail, OperationItem, OperationKind,
-    OperationStatus, Selection,
-};
+use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem, OperationKind, OperationStatus, Selection};
 use crate::ports::{OperationError, Operations, StoreError};
 use crate::time::Timestamp;
 
@@ -67,29 +64,19 @@ fn find(connection: &Connection, id: &str) -> Result<Option<Operation>, Failure>
 
 fn check(wish: &NewOperation) -> Result<(), InvalidField> {
     if wish.reason.trim().is_empty() {
-        return Err(InvalidField::new(
-            "reason",
-            "is empty; say why, for those who read the record",
-        ));
+        return Err(InvalidField::new("reason", "is empty; say why, for those who read the record"));
     }
     if wish.reason.len() > 500 {
         return Err(InvalidField::new("reason", "is longer than 500 bytes"));
     }
-    if wish
-        .rate
-        .is_some_and(|rate| !(1..=MAX_RATE).contains(&rate))
-    {
-        return Err(InvalidField::new(
-            "rate",
-            format!("must be between 1 and {MAX_RATE} a second"),
-        ));
+    if wish.rate.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
+        return Err(InvalidField::new("rate", format!("must be between 1 and {MAX_RATE} a second")));
     }
     match &wish.select {
         Selection::Ids(ids) if ids.is_empty() => Err(InvalidField::new("select.ids", "is empty")),
-        Selection::Ids(ids) if ids.len() > MAX_ITEMS => Err(InvalidField::new(
-            "select.ids",
-            format!("holds more than {MAX_ITEMS} letters"),
-        )),
+        Selection::Ids(ids) if ids.len() > MAX_ITEMS => {
+            Err(InvalidField::new("select.ids", format!("holds more than {MAX_ITEMS} letters")))
+        }
         _ => Ok(()),
     }
 }
@@ -107,13 +94,19 @@ impl Operations for Sqlite {
                         let (sql, values) = conditions(filter);
                         write
                             .connection
-                            .prepare_cached(&format!("SELECT id FROM letter WHERE {sql} ORDER BY failed_at, id LIMIT {MAX_ITEMS}"))?
+                            .prepare_cached(&format!(
+                                "SELECT id FROM letter WHERE {sql} ORDER BY failed_at, id LIMIT {MAX_ITEMS}"
+                            ))?
                             .query_map(rusqlite::params_from_iter(values), |row| row.get(0))?
                             .collect::<Result<_, _>>()?
                     }
                 };
                 let id = uuid::Uuid::now_v7().to_string();
-                let status = if wish.dry_run { OperationStatus::DryRun } else { OperationStatus::Running };
+                let status = if wish.dry_run {
+                    OperationStatus::DryRun
+                } else {
+                    OperationStatus::Running
+                };
                 let (now, rate) = (Timestamp::now(), wish.rate.unwrap_or(DEFAULT_RATE));
                 if wish.dry_run {
                     // Nothing is kept of a dry run but its answer.
@@ -136,7 +129,9 @@ impl Operations for Sqlite {
                     .connection
                     .prepare_cached("INSERT INTO operation(id,kind,status,actor,reason,rate,created_at) VALUES(?1,?2,?3,?4,?5,?6,?7)")?
                     .execute(params![id, wish.kind.name(), status.name(), actor, wish.reason.trim(), rate, now.0])?;
-                let mut insert = write.connection.prepare_cached("INSERT INTO operation_item(operation,n,letter,status) VALUES(?1,?2,?3,'waiting')")?;
+                let mut insert = write
+                    .connection
+                    .prepare_cached("INSERT INTO operation_item(operation,n,letter,status) VALUES(?1,?2,?3,'waiting')")?;
                 for (n, letter) in letters.iter().enumerate() {
                     insert.execute(params![id, n, letter])?;
                 }
@@ -148,9 +143,7 @@ impl Operations for Sqlite {
 
     async fn list(&self, limit: u32) -> Result<Vec<Operation>, StoreError> {
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(&format!(
-                "{SELECT} ORDER BY o.created_at DESC, o.id DESC LIMIT ?1"
-            ))?;
+            let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY o.created_at DESC, o.id DESC LIMIT ?1"))?;
             let mut rows = statement.query([limit])?;
             let mut list = Vec::new();
             while let Some(row) = rows.next()? {
@@ -165,13 +158,18 @@ impl Operations for Sqlite {
         let id = id.to_owned();
         self.read(move |connection| {
             let Some(operation) = find(connection, &id)? else { return Ok(None) };
-            let mut statement = connection.prepare_cached("SELECT letter,status,note FROM operation_item WHERE operation=?1 ORDER BY n LIMIT ?2")?;
-            let rows: Vec<(String, String, Option<String>)> =
-                statement.query_map(params![id, LISTED], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+            let mut statement =
+                connection.prepare_cached("SELECT letter,status,note FROM operation_item WHERE operation=?1 ORDER BY n LIMIT ?2")?;
+            let rows: Vec<(String, String, Option<String>)> = statement
+                .query_map(params![id, LISTED], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect::<Result<_, _>>()?;
             let items = rows
                 .into_iter()
                 .map(|(letter_id, status, note)| {
-                    let status = ItemStatus::ALL.into_iter().find(|s| s.name() == status).ok_or_else(|| corrupt(format!("an item's status {status}")))?;
+                    let status = ItemStatus::ALL
+                        .into_iter()
+                        .find(|s| s.name() == status)
+                        .ok_or_else(|| corrupt(format!("an item's status {status}")))?;
                     Ok(OperationItem { letter_id, status, note })
                 })
                 .collect::<Result<_, Failure>>()?;
@@ -184,7 +182,9 @@ impl Operations for Sqlite {
         let wanted = id.to_owned();
         let cancelled = self
             .write(move |write| {
-                let Some(operation) = find(write.connection, &wanted)? else { return Ok(None) };
+                let Some(operation) = find(write.connection, &wanted)? else {
+                    return Ok(None);
+                };
                 let running = operation.status == OperationStatus::Running;
                 if running {
                     write
@@ -193,7 +193,9 @@ impl Operations for Sqlite {
                         .execute(params![wanted, Timestamp::now().0])?;
                     write
                         .connection
-                        .prepare_cached("UPDATE operation_item SET status='skipped', note='cancelled' WHERE operation=?1 AND status='waiting'")?
+                        .prepare_cached(
+                            "UPDATE operation_item SET status='skipped', note='cancelled' WHERE operation=?1 AND status='waiting'",
+                        )?
                         .execute([&wanted])?;
                 }
                 Ok(find(write.connection, &wanted)?.map(|operation| (operation, running)))
@@ -224,9 +226,7 @@ impl Sqlite {
     pub async fn running(&self) -> Result<Vec<Running>, StoreError> {
         self.read(|connection| {
             Ok(connection
-                .prepare_cached(
-                    "SELECT id,rate FROM operation WHERE status='running' ORDER BY created_at",
-                )?
+                .prepare_cached("SELECT id,rate FROM operation WHERE status='running' ORDER BY created_at")?
                 .query_map([], |row| {
                     Ok(Running {
                         id: row.get(0)?,
@@ -245,7 +245,9 @@ impl Sqlite {
     pub async fn drive(&self, id: &str, count: u32) -> Result<bool, StoreError> {
         let (id, store) = (id.to_owned(), Arc::clone(&self.inner));
         self.write(move |write| {
-            let Some(operation) = find(write.connection, &id)?.filter(|o| o.status == OperationStatus::Running) else { return Ok(false) };
+            let Some(operation) = find(write.connection, &id)?.filter(|o| o.status == OperationStatus::Running) else {
+                return Ok(false);
+            };
             let items: Vec<(i64, String)> = write
                 .connection
                 .prepare_cached("SELECT n,letter FROM operation_item WHERE operation=?1 AND status='waiting' ORDER BY n LIMIT ?2")?
@@ -281,12 +283,7 @@ struct Found {
     body: String,
 }
 
-fn act(
-    write: &mut Write<'_>,
-    store: &Arc<Inner>,
-    kind: OperationKind,
-    letter: &str,
-) -> Result<(ItemStatus, Option<String>), Failure> {
+fn act(write: &mut Write<'_>, store: &Arc<Inner>, kind: OperationKind, letter: &str) -> Result<(ItemStatus, Option<String>), Failure> {
     let found: Option<Found> = write
         .connection
         .prepare_cached("SELECT status,consumer,seq,body FROM letter WHERE id=?1")?
@@ -300,28 +297,18 @@ fn act(
         })
         .optional()?;
     let Some(found) = found else {
-        return Ok((
-            ItemStatus::Skipped,
-            Some("there is no such letter".to_owned()),
-        ));
+        return Ok((ItemStatus::Skipped, Some("there is no such letter".to_owned())));
     };
     let wanted = match kind {
         OperationKind::Redrive | OperationKind::Discard => "open",
         OperationKind::Restore => "discarded",
     };
     if found.status != wanted {
-        return Ok((
-            ItemStatus::Skipped,
-            Some(format!("it is {}, not {wanted}", found.status)),
-        ));
+        return Ok((ItemStatus::Skipped, Some(format!("it is {}, not {wanted}", found.status))));
     }
     match kind {
-        OperationKind::Discard => {
-            set_status(write, letter, "discarded").map(|()| (ItemStatus::Succeeded, None))
-        }
-        OperationKind::Restore => {
-            set_status(write, letter, "open").map(|()| (ItemStatus::Succeeded, None))
-        }
+        OperationKind::Discard => set_status(write, letter, "discarded").map(|()| (ItemStatus::Succeeded, None)),
+        OperationKind::Restore => set_status(write, letter, "open").map(|()| (ItemStatus::Succeeded, None)),
         OperationKind::Redrive => redrive(write, store, letter, found),
     }
 }
@@ -335,19 +322,11 @@ fn set_status(write: &Write<'_>, letter: &str, status: &str) -> Result<(), Failu
 }
 
 /// Sends a letter back: to the one consumer that gave up, or, if it never was published, to the bus.
-fn redrive(
-    write: &mut Write<'_>,
-    store: &Arc<Inner>,
-    letter: &str,
-    found: Found,
-) -> Result<(ItemStatus, Option<String>), Failure> {
+fn redrive(write: &mut Write<'_>, store: &Arc<Inner>, letter: &str, found: Found) -> Result<(ItemStatus, Option<String>), Failure> {
     let event = match Event::from_json(&found.body) {
         Ok(event) => event,
         Err(e) => {
-            return Ok((
-                ItemStatus::Failed,
-                Some(format!("the body is not an event: {e}")),
-            ));
+            return Ok((ItemStatus::Failed, Some(format!("the body is not an event: {e}"))));
         }
     };
     let (Some(seq), Some(lane)) = (found.seq, store.lanes.by_name(&found.consumer)) else {
@@ -360,10 +339,7 @@ fn redrive(
         .query_row(params![seq, bit], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((published_at, shift)) = reopened else {
-        return Ok((
-            ItemStatus::Skipped,
-            Some("the ledger has it as completed".to_owned()),
-        ));
+        return Ok((ItemStatus::Skipped, Some("the ledger has it as completed".to_owned())));
     };
     // The bus may have let go of the body since.
     write
@@ -375,11 +351,7 @@ fn redrive(
     let event = Arc::new(event);
     write.after_commit(move || {
         if let Some(lane) = store.lanes.by_name(&consumer) {
-            let accepted_us = if shift > 0 {
-                now_us()
-            } else {
-                published_at * 1000
-            };
+            let accepted_us = if shift > 0 { now_us() } else { published_at * 1000 };
             // What is redriven happens now, whenever it was published: it is not part of back-filled history.
             lane.push_front(Work {
                 seq,
@@ -394,12 +366,7 @@ fn redrive(
     Ok((ItemStatus::Sent, None))
 }
 
-fn publish(
-    write: &mut Write<'_>,
-    store: &Arc<Inner>,
-    letter: &str,
-    event: Event,
-) -> Result<(ItemStatus, Option<String>), Failure> {
+fn publish(write: &mut Write<'_>, store: &Arc<Inner>, letter: &str, event: Event) -> Result<(ItemStatus, Option<String>), Failure> {
     let accepted = match event
         .validate(Timestamp::now().0)
         .map_err(Into::into)

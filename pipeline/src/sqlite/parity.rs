@@ -46,12 +46,7 @@ impl Parity for Sqlite {
         .await
     }
 
-    async fn report(
-        &self,
-        span: Span,
-        event_type: Option<&str>,
-        now: Timestamp,
-    ) -> Result<ParityReport, StoreError> {
+    async fn report(&self, span: Span, event_type: Option<&str>, now: Timestamp) -> Result<ParityReport, StoreError> {
         let wanted = event_type.map(ToOwned::to_owned);
         self.read(move |connection| {
             let mut rows_by_type: BTreeMap<String, ParityRow> = BTreeMap::new();

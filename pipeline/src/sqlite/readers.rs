@@ -22,13 +22,8 @@ impl Readers {
     pub(super) fn open(database: &Path) -> rusqlite::Result<Self> {
         let connections = (0..CONNECTIONS)
             .map(|_| {
-                let connection = Connection::open_with_flags(
-                    database,
-                    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-                )?;
-                connection.execute_batch(
-                    "PRAGMA cache_size=-4000; PRAGMA busy_timeout=5000; PRAGMA query_only=ON;",
-                )?;
+                let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+                connection.execute_batch("PRAGMA cache_size=-4000; PRAGMA busy_timeout=5000; PRAGMA query_only=ON;")?;
                 connection.set_prepared_statement_cache_capacity(64);
                 Ok(connection)
             })
@@ -56,9 +51,7 @@ impl Readers {
                 .map_err(StoreError::from);
             // A read transaction has nothing to lose; ending it can only fail if it never began.
             let _ = connection.execute_batch("COMMIT");
-            idle.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             result
         })
         .await

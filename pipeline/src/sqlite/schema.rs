@@ -17,12 +17,9 @@ pub(super) enum Found {
 /// Looks at a database and brings it to the current schema.
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<Found> {
     // Ask before anything is written: a foreign or newer database stays as it is.
-    let pragma = |name: &str| {
-        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
-    };
+    let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables > 0 && application != APPLICATION_ID {
         return Ok(Found::Foreign);
     }
@@ -34,7 +31,9 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<Found> {
     }
     configure(connection)?;
     if version < VERSION {
-        connection.execute_batch(&format!("BEGIN;{TABLES}PRAGMA application_id={APPLICATION_ID};PRAGMA user_version={VERSION};COMMIT;"))?;
+        connection.execute_batch(&format!(
+            "BEGIN;{TABLES}PRAGMA application_id={APPLICATION_ID};PRAGMA user_version={VERSION};COMMIT;"
+        ))?;
     }
     Ok(Found::Ours)
 }
@@ -75,6 +74,8 @@ CREATE INDEX event_type ON event(event_type, at, id);
 CREATE INDEX event_source ON event(source, at, id);
 CREATE INDEX event_user ON event(user_id, at, id);
 CREATE INDEX event_correlation ON event(correlation_id, at, id) WHERE correlation_id IS NOT NULL;
+CREATE TABLE orphan(event_id TEXT PRIMARY KEY, causation_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX orphan_cause ON orphan(causation_id);
 CREATE INDEX event_causation ON event(causation_id) WHERE causation_id IS NOT NULL;
 
 CREATE TABLE letter(

@@ -26,35 +26,43 @@ struct Context<'a> {
 }
 
 impl Sqlite {
-    pub(super) async fn apply(
-        &self,
-        consumer: &str,
-        settled: Arc<Vec<Settled>>,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn apply(&self, consumer: &str, settled: Arc<Vec<Settled>>) -> Result<(), StoreError> {
         let Some(lane) = self.inner.lanes.by_name(consumer) else {
-            return Err(StoreError::invalid(
-                "consumer",
-                format!("there is no consumer {consumer}"),
-            ));
+            return Err(StoreError::invalid("consumer", format!("there is no consumer {consumer}")));
         };
         let (id, bit, store) = (lane.id, lane.bit(), Arc::clone(&self.inner));
         let name = lane.name.clone();
         let batch = Arc::clone(&settled);
         self.write(move |write| {
-            let context = Context { consumer: id, name: &name, bit, rules: &store.rules, lanes: &store.lanes };
+            let context = Context {
+                consumer: id,
+                name: &name,
+                bit,
+                rules: &store.rules,
+                lanes: &store.lanes,
+            };
             let mut completed = 0;
             for one in batch.iter() {
                 completed += i64::from(settle(write, &context, one)?);
             }
             if completed > 0 {
-                write.connection.prepare_cached("INSERT INTO total VALUES('completed',?1) ON CONFLICT(name) DO UPDATE SET value=value+?1")?.execute([completed])?;
+                write
+                    .connection
+                    .prepare_cached("INSERT INTO total VALUES('completed',?1) ON CONFLICT(name) DO UPDATE SET value=value+?1")?
+                    .execute([completed])?;
             }
             let lanes = Arc::clone(&store.lanes);
             write.after_commit(move || {
                 let Some(lane) = lanes.by_id(id) else { return };
                 for one in batch.iter() {
                     match &one.outcome {
-                        Outcome::Retry(_, at) => lane.retry(at.0, Work { attempt: one.work.attempt + 1, ..one.work.clone() }),
+                        Outcome::Retry(_, at) => lane.retry(
+                            at.0,
+                            Work {
+                                attempt: one.work.attempt + 1,
+                                ..one.work.clone()
+                            },
+                        ),
                         Outcome::Completed(_) | Outcome::Dead(_) => lane.release(one.work.seq),
                     }
                 }
@@ -142,16 +150,13 @@ fn settle(write: &mut Write<'_>, context: &Context<'_>, one: &Settled) -> Result
 }
 
 /// Takes this consumer out of the event's open set: the mark of idempotence. `None` if it was out already, and nothing must be done.
-fn close(
-    write: &Write<'_>,
-    context: &Context<'_>,
-    one: &Settled,
-    dead: bool,
-) -> Result<Option<(i64, i64)>, Failure> {
+fn close(write: &Write<'_>, context: &Context<'_>, one: &Settled, dead: bool) -> Result<Option<(i64, i64)>, Failure> {
     Ok(write
         .connection
         .prepare_cached("UPDATE ledger SET open = open & ~?2, dead = dead | ?3 WHERE seq=?1 AND open & ?2 RETURNING open, dead")?
-        .query_row(params![one.work.seq, context.bit, if dead { context.bit } else { 0 }], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![one.work.seq, context.bit, if dead { context.bit } else { 0 }], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?)
 }
 
@@ -162,13 +167,7 @@ fn next_number(write: &Write<'_>, context: &Context<'_>, one: &Settled) -> Resul
         .query_row(params![one.work.seq, context.consumer], |row| row.get(0))?)
 }
 
-fn apply(
-    write: &mut Write<'_>,
-    context: &Context<'_>,
-    one: &Settled,
-    at: i64,
-    effect: &Effect,
-) -> Result<(), Failure> {
+fn apply(write: &mut Write<'_>, context: &Context<'_>, one: &Settled, at: i64, effect: &Effect) -> Result<(), Failure> {
     let event = &one.work.event;
     match effect {
         Effect::Store => {
@@ -188,6 +187,15 @@ fn apply(
                     at,
                     event.to_json()
                 ])?;
+            if let Some(cause) = &event.causation_id {
+                // A cause that was never seen is a gap in the trail; should it come later, accepting it closes the gap.
+                write
+                    .connection
+                    .prepare_cached(
+                        "INSERT INTO orphan SELECT ?1, ?2 WHERE NOT EXISTS(SELECT 1 FROM ledger WHERE event_id=?2) ON CONFLICT DO NOTHING",
+                    )?
+                    .execute(params![event.event_id, cause])?;
+            }
         }
         Effect::MarkAnalytics { user_id, trigger } => {
             for analytic_type in trigger.types.iter() {
@@ -220,23 +228,14 @@ fn apply(
         Effect::Notify { user_id, text } => {
             write
                 .connection
-                .prepare_cached(
-                    "INSERT INTO notification(event_id,user_id,text,at) VALUES(?1,?2,?3,?4)",
-                )?
+                .prepare_cached("INSERT INTO notification(event_id,user_id,text,at) VALUES(?1,?2,?3,?4)")?
                 .execute(params![event.event_id, user_id, text, at])?;
             let (user_id, event_id) = (user_id.clone(), event.event_id.clone());
-            write
-                .after_commit(move || tracing::info!(%user_id, %event_id, "notification recorded"));
+            write.after_commit(move || tracing::info!(%user_id, %event_id, "notification recorded"));
         }
         Effect::Publish(published_event) => {
             let published_at = (one.work.shift > 0).then_some(Timestamp(at));
-            let accepted = Accepted::prepare(
-                (**published_event).clone(),
-                context.rules,
-                context.lanes,
-                published_at,
-            )
-            .map_err(corrupt)?;
+            let accepted = Accepted::prepare((**published_event).clone(), context.rules, context.lanes, published_at).map_err(corrupt)?;
             // A repeat of an event that an earlier, unfinished run published is what idempotence asks for.
             accepted.accept(write, context.lanes)?.map_err(corrupt)?;
         }
@@ -249,13 +248,7 @@ const fn published(one: &Settled) -> i64 {
     one.work.accepted_us / 1000 - one.work.shift
 }
 
-fn bury(
-    write: &Write<'_>,
-    context: &Context<'_>,
-    one: &Settled,
-    at: i64,
-    error: &ConsumerError,
-) -> Result<(), Failure> {
+fn bury(write: &Write<'_>, context: &Context<'_>, one: &Settled, at: i64, error: &ConsumerError) -> Result<(), Failure> {
     let event = &one.work.event;
     let again = write
         .connection
@@ -297,15 +290,12 @@ fn bury(
 }
 
 /// The consumer completed what was a dead letter: verified.
-fn redriven(
-    write: &Write<'_>,
-    context: &Context<'_>,
-    one: &Settled,
-    at: i64,
-) -> Result<(), Failure> {
+fn redriven(write: &Write<'_>, context: &Context<'_>, one: &Settled, at: i64) -> Result<(), Failure> {
     let letter: Option<String> = write
         .connection
-        .prepare_cached("UPDATE letter SET status='redriven', status_at=?3 WHERE seq=?1 AND consumer=?2 AND status='redriving' RETURNING id")?
+        .prepare_cached(
+            "UPDATE letter SET status='redriven', status_at=?3 WHERE seq=?1 AND consumer=?2 AND status='redriving' RETURNING id",
+        )?
         .query_row(params![one.work.seq, context.name, at], |row| row.get(0))
         .optional()?;
     if let Some(letter) = letter {

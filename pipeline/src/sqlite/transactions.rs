@@ -21,22 +21,22 @@ impl Transactions for Sqlite {
     async fn by_ids(&self, user_id: &str, ids: &[String]) -> Result<Vec<Transaction>, StoreError> {
         let (user_id, ids) = (user_id.to_owned(), ids.to_vec());
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached("SELECT id,user_id,account_id,description,category_id FROM app_transaction WHERE id=?1 AND user_id=?2")?;
+            let mut statement = connection
+                .prepare_cached("SELECT id,user_id,account_id,description,category_id FROM app_transaction WHERE id=?1 AND user_id=?2")?;
             let mut found = Vec::with_capacity(ids.len());
             for id in &ids {
-                found.extend(statement.query_map(params![id, user_id], transaction)?.collect::<Result<Vec<_>, _>>()?);
+                found.extend(
+                    statement
+                        .query_map(params![id, user_id], transaction)?
+                        .collect::<Result<Vec<_>, _>>()?,
+                );
             }
             Ok(found)
         })
         .await
     }
 
-    async fn uncategorized(
-        &self,
-        user_id: &str,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<Transaction>, StoreError> {
+    async fn uncategorized(&self, user_id: &str, after: &str, limit: u32) -> Result<Vec<Transaction>, StoreError> {
         let (user_id, after) = (user_id.to_owned(), after.to_owned());
         self.read(move |connection| {
             Ok(connection
@@ -55,7 +55,13 @@ impl Transactions for Sqlite {
             Ok(connection
                 .prepare_cached("SELECT id,user_id,category_id,pattern,priority FROM category_rule WHERE user_id=?1 ORDER BY priority,id")?
                 .query_map([user_id], |row| {
-                    Ok(CategoryRule { rule_id: row.get(0)?, user_id: row.get(1)?, category_id: row.get(2)?, pattern: row.get(3)?, priority: row.get(4)? })
+                    Ok(CategoryRule {
+                        rule_id: row.get(0)?,
+                        user_id: row.get(1)?,
+                        category_id: row.get(2)?,
+                        pattern: row.get(3)?,
+                        priority: row.get(4)?,
+                    })
                 })?
                 .collect::<Result<_, _>>()?)
         })

@@ -66,14 +66,7 @@ impl Writer {
             let queued = Arc::clone(&queued);
             std::thread::Builder::new()
                 .name("sqlite-writer".to_owned())
-                .spawn(move || {
-                    Loop {
-                        connection,
-                        book,
-                        queued,
-                    }
-                    .run(inbox)
-                })
+                .spawn(move || Loop { connection, book, queued }.run(inbox))
                 .map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?
         };
         tick(jobs.clone());
@@ -118,11 +111,7 @@ impl Writer {
         if self.jobs.send(Message::Close(answer)).await.is_ok() {
             let _ = closed.await;
         }
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _: Result<(), Box<dyn Any + Send>> = thread.join();
         }
@@ -147,28 +136,16 @@ fn tick(jobs: mpsc::Sender<Message>) {
 }
 
 /// Runs a job so that, if it fails, nothing of it stays while its neighbours in the transaction do.
-fn contained<T>(
-    write: &mut Write<'_>,
-    job: impl FnOnce(&mut Write<'_>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+fn contained<T>(write: &mut Write<'_>, job: impl FnOnce(&mut Write<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
     let (after, samples) = (write.after.len(), write.samples.len());
-    write
-        .connection
-        .prepare_cached("SAVEPOINT job")?
-        .execute([])?;
+    write.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
     let result = job(write);
     if result.is_err() {
         write.after.truncate(after);
         write.samples.truncate(samples);
-        write
-            .connection
-            .prepare_cached("ROLLBACK TO job")?
-            .execute([])?;
+        write.connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }
-    write
-        .connection
-        .prepare_cached("RELEASE job")?
-        .execute([])?;
+    write.connection.prepare_cached("RELEASE job")?.execute([])?;
     result
 }
 
@@ -216,10 +193,7 @@ impl Loop {
         };
         let mut answers = Vec::with_capacity(group.len());
         let outcome = (|| {
-            write
-                .connection
-                .prepare_cached("BEGIN IMMEDIATE")?
-                .execute([])?;
+            write.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
             if flush {
                 // Before the group: what the book holds is exactly what earlier transactions did.
                 self.book.write(write.connection)?;
@@ -227,11 +201,7 @@ impl Loop {
             for job in group {
                 answers.push(job(&mut write));
             }
-            write
-                .connection
-                .prepare_cached("COMMIT")?
-                .execute([])
-                .map(|_| ())
+            write.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
         })();
         let Write { after, samples, .. } = write;
         match outcome {

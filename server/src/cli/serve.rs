@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use app::context::{Desk, DemoSwitch};
+use app::context::{DemoSwitch, Desk};
 use pipeline::demo::{Demo, Faults};
 use pipeline::runtime::{Embedded, EmbeddedConfig};
 use tokio::net::TcpListener;
@@ -26,17 +26,28 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     // Before anything is opened: a port in use is the most likely trouble, and the cheapest to find.
     let dashboard = bind("listen", config.server.listen).await?;
     let ingest = bind("ingest", config.server.ingest).await?;
-    let address = dashboard.local_addr().map_err(|e| Failure::because("the listener has no address", e))?;
-    let ingest_address = ingest.local_addr().map_err(|e| Failure::because("the listener has no address", e))?;
+    let address = dashboard
+        .local_addr()
+        .map_err(|e| Failure::because("the listener has no address", e))?;
+    let ingest_address = ingest
+        .local_addr()
+        .map_err(|e| Failure::because("the listener has no address", e))?;
 
     let faults = Faults::default();
-    let settings = EmbeddedConfig { maps: config.maps(), ..Default::default() };
+    let settings = EmbeddedConfig {
+        maps: config.maps(),
+        ..Default::default()
+    };
     let pipeline = Embedded::start(&config.embedded.data, settings, &faults).map_err(|e| Failure::new(e.to_string()))?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let demo = (config.demo.events_per_minute > 0).then(|| DemoSwitch { faults: faults.clone() });
     if demo.is_some() {
-        tasks.spawn(play(Demo::new(pipeline.paths.clone(), pipeline.store.clone(), faults), config.demo, stop.clone()));
+        tasks.spawn(play(
+            Demo::new(pipeline.paths.clone(), pipeline.store.clone(), faults),
+            config.demo,
+            stop.clone(),
+        ));
     }
     let desk = Desk::new(pipeline.ports.clone(), "embedded", demo);
     let hub = Hub::start(desk.clone(), stop.clone());
@@ -72,7 +83,9 @@ fn log() {
 
 async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|e| match e.kind() {
-        std::io::ErrorKind::AddrInUse => Failure::new(format!("{address} is in use by another program: stop it, or choose another address with --{key}")),
+        std::io::ErrorKind::AddrInUse => Failure::new(format!(
+            "{address} is in use by another program: stop it, or choose another address with --{key}"
+        )),
         _ => Failure::because(format!("can't listen on {address} (--{key})"), e),
     })
 }

@@ -47,5 +47,7 @@ pub(super) fn router() -> Router<AppState> {
         .routes(routes!(parity::report))
         .routes(routes!(activity::list))
         .split_for_parts();
-    router.route("/api/openapi.json", get(move || async move { Json(document) })).route("/api/{*rest}", axum::routing::any(error::no_route))
+    router
+        .route("/api/openapi.json", get(move || async move { Json(document) }))
+        .route("/api/{*rest}", axum::routing::any(error::no_route))
 }

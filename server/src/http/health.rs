@@ -21,12 +21,19 @@ pub(super) async fn alive() -> &'static str {
 pub(super) async fn ready(State(state): State<AppState>) -> impl IntoResponse {
     let store = state.desk.ports.ledger.summary().await;
     let stopping = state.stop.is_cancelled();
-    let status = if store.is_ok() && !stopping { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if store.is_ok() && !stopping {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let store = match store {
         Ok(_) => json!({ "status": "up" }),
         Err(e) => json!({ "status": "down", "reason": e.to_string() }),
     };
-    (status, Json(json!({ "ready": status == StatusCode::OK, "stopping": stopping, "dependencies": { "store": store } })))
+    (
+        status,
+        Json(json!({ "ready": status == StatusCode::OK, "stopping": stopping, "dependencies": { "store": store } })),
+    )
 }
 
 /// Prometheus' text format, version 0.0.4.
@@ -37,26 +44,109 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Result<impl IntoRe
     let consumers = ports.consumers.list().await?;
     let counts = ports.metrics.counts(Span::ending(Timestamp::now(), HOUR)).await?;
     let mut text = String::new();
-    family(&mut text, "cutover_events_published_total", "counter", "Events that the bus accepted", &[(String::new(), ledger.published as f64)]);
-    family(&mut text, "cutover_events_completed_total", "counter", "Events that every expected consumer completed", &[(String::new(), ledger.completed as f64)]);
-    family(&mut text, "cutover_events_in_flight", "gauge", "Events with an open delivery", &[(String::new(), ledger.in_flight as f64)]);
-    family(&mut text, "cutover_events_unaccounted", "gauge", "Events with an open delivery that nothing is going to attempt", &[(String::new(), ledger.unaccounted as f64)]);
-    family(&mut text, "cutover_dead_letters_open", "gauge", "Open dead letters", &[(String::new(), depth.open as f64)]);
+    family(
+        &mut text,
+        "cutover_events_published_total",
+        "counter",
+        "Events that the bus accepted",
+        &[(String::new(), ledger.published as f64)],
+    );
+    family(
+        &mut text,
+        "cutover_events_completed_total",
+        "counter",
+        "Events that every expected consumer completed",
+        &[(String::new(), ledger.completed as f64)],
+    );
+    family(
+        &mut text,
+        "cutover_events_in_flight",
+        "gauge",
+        "Events with an open delivery",
+        &[(String::new(), ledger.in_flight as f64)],
+    );
+    family(
+        &mut text,
+        "cutover_events_unaccounted",
+        "gauge",
+        "Events with an open delivery that nothing is going to attempt",
+        &[(String::new(), ledger.unaccounted as f64)],
+    );
+    family(
+        &mut text,
+        "cutover_dead_letters_open",
+        "gauge",
+        "Open dead letters",
+        &[(String::new(), depth.open as f64)],
+    );
     let by = |f: &dyn Fn(&pipeline::consumer::ConsumerStatus) -> f64| consumers.iter().map(|c| (label(&c.name), f(c))).collect::<Vec<_>>();
-    family(&mut text, "cutover_consumer_in_flight", "gauge", "Deliveries neither completed nor dead-lettered", &by(&|c| c.in_flight as f64));
-    family(&mut text, "cutover_consumer_dead_letters", "gauge", "Open dead letters of a consumer", &by(&|c| c.dead_letters as f64));
-    family(&mut text, "cutover_consumer_paused", "gauge", "1 while a person has stopped the consumer", &by(&|c| f64::from(u8::from(c.paused))));
-    let hour = |f: &dyn Fn(&pipeline::ports::ConsumerCounts) -> Option<f64>| counts.iter().filter_map(|c| Some((label(&c.name), f(c)?))).collect::<Vec<_>>();
-    family(&mut text, "cutover_consumer_attempts_hour", "gauge", "Attempts in the last hour", &hour(&|c| Some((c.processed + c.failed) as f64)));
-    family(&mut text, "cutover_consumer_failures_hour", "gauge", "Failed attempts in the last hour", &hour(&|c| Some(c.failed as f64)));
-    family(&mut text, "cutover_consumer_latency_p99_seconds", "gauge", "Published to processed in the last hour, 99th percentile", &hour(&|c| c.p99));
-    family(&mut text, "cutover_live_viewers", "gauge", "Open live connections", &[(String::new(), state.hub.viewers() as f64)]);
-    family(&mut text, "cutover_store_write_queue", "gauge", "Jobs that wait for the store's writer", &[(String::new(), state.store.write_queue() as f64)]);
+    family(
+        &mut text,
+        "cutover_consumer_in_flight",
+        "gauge",
+        "Deliveries neither completed nor dead-lettered",
+        &by(&|c| c.in_flight as f64),
+    );
+    family(
+        &mut text,
+        "cutover_consumer_dead_letters",
+        "gauge",
+        "Open dead letters of a consumer",
+        &by(&|c| c.dead_letters as f64),
+    );
+    family(
+        &mut text,
+        "cutover_consumer_paused",
+        "gauge",
+        "1 while a person has stopped the consumer",
+        &by(&|c| f64::from(u8::from(c.paused))),
+    );
+    let hour = |f: &dyn Fn(&pipeline::ports::ConsumerCounts) -> Option<f64>| {
+        counts.iter().filter_map(|c| Some((label(&c.name), f(c)?))).collect::<Vec<_>>()
+    };
+    family(
+        &mut text,
+        "cutover_consumer_attempts_hour",
+        "gauge",
+        "Attempts in the last hour",
+        &hour(&|c| Some((c.processed + c.failed) as f64)),
+    );
+    family(
+        &mut text,
+        "cutover_consumer_failures_hour",
+        "gauge",
+        "Failed attempts in the last hour",
+        &hour(&|c| Some(c.failed as f64)),
+    );
+    family(
+        &mut text,
+        "cutover_consumer_latency_p99_seconds",
+        "gauge",
+        "Published to processed in the last hour, 99th percentile",
+        &hour(&|c| c.p99),
+    );
+    family(
+        &mut text,
+        "cutover_live_viewers",
+        "gauge",
+        "Open live connections",
+        &[(String::new(), state.hub.viewers() as f64)],
+    );
+    family(
+        &mut text,
+        "cutover_store_write_queue",
+        "gauge",
+        "Jobs that wait for the store's writer",
+        &[(String::new(), state.store.write_queue() as f64)],
+    );
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }
 
 fn label(consumer: &str) -> String {
-    format!("{{consumer=\"{}\"}}", consumer.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    format!(
+        "{{consumer=\"{}\"}}",
+        consumer.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    )
 }
 
 fn family(text: &mut String, name: &str, kind: &str, help: &str, samples: &[(String, f64)]) {

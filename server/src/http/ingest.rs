@@ -58,8 +58,16 @@ struct Taken {
 impl From<Result<Receipt, PublishError>> for Taken {
     fn from(result: Result<Receipt, PublishError>) -> Self {
         match result {
-            Ok(receipt) => Self { event_id: Some(receipt.event_id), status: if receipt.duplicate { "duplicate" } else { "accepted" }, error: None },
-            Err(e) => Self { event_id: None, status: "refused", error: Some(json!({ "code": e.code(), "message": e.to_string() })) },
+            Ok(receipt) => Self {
+                event_id: Some(receipt.event_id),
+                status: if receipt.duplicate { "duplicate" } else { "accepted" },
+                error: None,
+            },
+            Err(e) => Self {
+                event_id: None,
+                status: "refused",
+                error: Some(json!({ "code": e.code(), "message": e.to_string() })),
+            },
         }
     }
 }
@@ -72,13 +80,25 @@ async fn events(State(store): State<Sqlite>, body: Bytes) -> Result<Json<Value>,
         vec![serde_json::from_slice(&body).map_err(|e| not_json(&e))?]
     };
     if drafts.len() > MAX_EVENTS {
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "too_many", format!("{} events in one call; at most {MAX_EVENTS} are allowed", drafts.len())));
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "too_many",
+            format!("{} events in one call; at most {MAX_EVENTS} are allowed", drafts.len()),
+        ));
     }
     let mut events = Vec::with_capacity(drafts.len());
     for (entry, raw) in drafts.iter().enumerate() {
-        let event = Draft::from_json(raw.get()).and_then(|draft| Publisher::stamp(draft, true)).map_err(|fault| invalid(entry, &fault))?;
+        let event = Draft::from_json(raw.get())
+            .and_then(|draft| Publisher::stamp(draft, true))
+            .map_err(|fault| invalid(entry, &fault))?;
         if raw.get().len() > MAX_EVENT_BYTES {
-            return Err(invalid(entry, &InvalidField::new("$", format!("is {} bytes long; at most {MAX_EVENT_BYTES} are allowed", raw.get().len()))));
+            return Err(invalid(
+                entry,
+                &InvalidField::new(
+                    "$",
+                    format!("is {} bytes long; at most {MAX_EVENT_BYTES} are allowed", raw.get().len()),
+                ),
+            ));
         }
         events.push(event);
     }
@@ -104,27 +124,48 @@ struct PutEvents {
 /// A fault of the whole call, as AWS writes it.
 fn aws_error(kind: &str, message: impl Into<String>) -> Response {
     let body = json!({ "__type": kind, "message": message.into() }).to_string();
-    (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response()
+    (
+        StatusCode::BAD_REQUEST,
+        [(header::CONTENT_TYPE, "application/x-amz-json-1.1")],
+        body,
+    )
+        .into_response()
 }
 
 /// `POST /` with `X-Amz-Target: AWSEvents.PutEvents`.
 async fn put_events(State(store): State<Sqlite>, headers: HeaderMap, body: Bytes) -> Response {
     match headers.get("x-amz-target").and_then(|t| t.to_str().ok()) {
         Some("AWSEvents.PutEvents") => {}
-        Some(other) => return aws_error("UnknownOperationException", format!("{other} is not offered here; AWSEvents.PutEvents is")),
-        None => return aws_error("MissingAction", "the header X-Amz-Target is missing; AWSEvents.PutEvents is offered here"),
+        Some(other) => {
+            return aws_error(
+                "UnknownOperationException",
+                format!("{other} is not offered here; AWSEvents.PutEvents is"),
+            );
+        }
+        None => {
+            return aws_error(
+                "MissingAction",
+                "the header X-Amz-Target is missing; AWSEvents.PutEvents is offered here",
+            );
+        }
     }
     let call: PutEvents = match serde_json::from_slice(&body) {
         Ok(call) => call,
         Err(e) => return aws_error("SerializationException", e.to_string()),
     };
     if call.entries.is_empty() || call.entries.len() > BATCH {
-        let message = format!("1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and {BATCH}, not {}", call.entries.len());
+        let message = format!(
+            "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and {BATCH}, not {}",
+            call.entries.len()
+        );
         return aws_error("ValidationException", message);
     }
     let size: usize = call.entries.iter().map(PutEventsEntry::size).sum();
     if size > MAX_EVENT_BYTES {
-        return aws_error("ValidationException", format!("Total size of the entries in the request is over the limit: {size} of {MAX_EVENT_BYTES} bytes"));
+        return aws_error(
+            "ValidationException",
+            format!("Total size of the entries in the request is over the limit: {size} of {MAX_EVENT_BYTES} bytes"),
+        );
     }
     let mut answers: Vec<Option<Value>> = vec![None; call.entries.len()];
     let (mut indices, mut events) = (Vec::new(), Vec::new());
@@ -156,12 +197,25 @@ fn failed(code: &str, message: &str) -> Value {
 
 /// The event of an entry. As on EventBridge the payload is nobody's business yet: consumers judge it.
 fn event(entry: PutEventsEntry) -> Result<Event, (&'static str, String)> {
-    let required = |name: &str, value: Option<String>| value.filter(|v| !v.is_empty()).ok_or_else(|| ("InvalidArgument", format!("Parameter {name} is not valid. Reason: {name} is a required argument.")));
+    let required = |name: &str, value: Option<String>| {
+        value.filter(|v| !v.is_empty()).ok_or_else(|| {
+            (
+                "InvalidArgument",
+                format!("Parameter {name} is not valid. Reason: {name} is a required argument."),
+            )
+        })
+    };
     let source = required("Source", entry.source)?;
     let detail_type = required("DetailType", entry.detail_type)?;
     let detail = required("Detail", entry.detail)?;
-    from_parts(&source, &detail_type, &detail).and_then(|draft| Publisher::stamp(draft, false)).map_err(|fault| {
-        let code = if fault.field == "Detail" { "MalformedDetail" } else { "InvalidArgument" };
-        (code, format!("Detail is not a valid event: {fault}"))
-    })
+    from_parts(&source, &detail_type, &detail)
+        .and_then(|draft| Publisher::stamp(draft, false))
+        .map_err(|fault| {
+            let code = if fault.field == "Detail" {
+                "MalformedDetail"
+            } else {
+                "InvalidArgument"
+            };
+            (code, format!("Detail is not a valid event: {fault}"))
+        })
 }

@@ -41,5 +41,11 @@ async fn function(State(state): State<AppState>, request: Request<Body>) -> impl
 
 fn assets() -> Assets {
     let path = |name| asset(name).map(|a| a.path);
-    Assets { css: path("cutover.css"), js: path("cutover.js"), wasm: path("cutover.wasm"), theme: path("theme.js"), icon: path("favicon.svg") }
+    Assets {
+        css: path("cutover.css"),
+        js: path("cutover.js"),
+        wasm: path("cutover.wasm"),
+        theme: path("theme.js"),
+        icon: path("favicon.svg"),
+    }
 }

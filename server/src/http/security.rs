@@ -52,8 +52,15 @@ pub(super) fn refuse(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<
 }
 
 fn is_loopback_name(authority: &str) -> bool {
-    let host = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(authority, |(host, _)| host);
-    host.eq_ignore_ascii_case("localhost") || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let host = authority
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(authority, |(host, _)| host);
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -61,7 +68,10 @@ mod tests {
     use super::*;
 
     fn refused(method: Method, headers: &[(&'static str, &str)]) -> bool {
-        let headers = headers.iter().map(|(name, value)| (header::HeaderName::from_static(name), value.parse().expect("a value"))).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (header::HeaderName::from_static(name), value.parse().expect("a value")))
+            .collect();
         refuse(&method, &Uri::from_static("/"), &headers).is_some()
     }
 
@@ -71,7 +81,10 @@ mod tests {
         assert!(!refused(Method::GET, &[host]));
         assert!(!refused(Method::GET, &[("host", "localhost:3000")]));
         assert!(!refused(Method::GET, &[("host", "[::1]:3000")]));
-        assert!(refused(Method::GET, &[("host", "evil.example:3000")]), "a name that was rebound to this machine");
+        assert!(
+            refused(Method::GET, &[("host", "evil.example:3000")]),
+            "a name that was rebound to this machine"
+        );
         assert!(refused(Method::GET, &[]));
         assert!(!refused(Method::POST, &[host]), "a program, not a browser");
         assert!(!refused(Method::POST, &[host, ("sec-fetch-site", "same-origin")]));

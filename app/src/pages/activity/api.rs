@@ -11,5 +11,12 @@ use crate::error::AppError;
 #[server(prefix = "/fn", endpoint = "activity", input = GetUrl)]
 pub async fn read_activity(#[server(default)] cursor: String) -> Result<Page<Activity>, AppError> {
     use crate::context::{answer, desk};
-    answer(desk().ports.activity.list(50, (!cursor.is_empty()).then_some(cursor.as_str())).await.map_err(Into::into))
+    answer(
+        desk()
+            .ports
+            .activity
+            .list(50, (!cursor.is_empty()).then_some(cursor.as_str()))
+            .await
+            .map_err(Into::into),
+    )
 }

@@ -29,7 +29,10 @@ pub fn ActivityPage() -> impl IntoView {
 
 #[component]
 fn Record(data: Signal<Page<Activity>>) -> impl IntoView {
-    let next = move || data.with(|d| d.next.clone()).map(|cursor| routes::with_query(routes::ACTIVITY, [("cursor", cursor)]));
+    let next = move || {
+        data.with(|d| d.next.clone())
+            .map(|cursor| routes::with_query(routes::ACTIVITY, [("cursor", cursor)]))
+    };
     view! {
         <section class="panel" aria-label="Activity">
             <Show

@@ -74,7 +74,10 @@ mod ssr {
     /// There is no such consumer, no reason was given, or the store doesn't answer.
     pub async fn pause(desk: &Desk, actor: &Actor, name: &str, paused: bool, reason: &str) -> Result<String, AppError> {
         if reason.trim().is_empty() {
-            return Err(AppError::Invalid { field: "reason".to_owned(), reason: "is empty; say why, for those who read the record".to_owned() });
+            return Err(AppError::Invalid {
+                field: "reason".to_owned(),
+                reason: "is empty; say why, for those who read the record".to_owned(),
+            });
         }
         let word = if paused { "paused" } else { "resumed" };
         let summary = format!("{name} {word}");
@@ -85,7 +88,11 @@ mod ssr {
             reason: Some(reason.trim().to_owned()),
         };
         desk.act(actor, action, async {
-            if desk.ports.consumers.set_paused(name, paused).await? { Ok(summary) } else { Err(AppError::NotFound(format!("consumer {name}"))) }
+            if desk.ports.consumers.set_paused(name, paused).await? {
+                Ok(summary)
+            } else {
+                Err(AppError::NotFound(format!("consumer {name}")))
+            }
         })
         .await
     }
@@ -96,9 +103,22 @@ mod ssr {
             let now = Timestamp::now();
             let span = query.range.span(now);
             let step = step_for(span);
-            let status = desk.ports.consumers.list().await?.into_iter().find(|c| c.name == name).ok_or_else(|| AppError::NotFound(format!("consumer {name}")))?;
-            let series =
-                |metric| SeriesQuery { metric, by: By::Consumer, from: span.from.0, to: span.to.0, step, consumer: Some(name.to_owned()) };
+            let status = desk
+                .ports
+                .consumers
+                .list()
+                .await?
+                .into_iter()
+                .find(|c| c.name == name)
+                .ok_or_else(|| AppError::NotFound(format!("consumer {name}")))?;
+            let series = |metric| SeriesQuery {
+                metric,
+                by: By::Consumer,
+                from: span.from.0,
+                to: span.to.0,
+                step,
+                consumer: Some(name.to_owned()),
+            };
             let metrics = &desk.ports.metrics;
             let mut latency = Vec::with_capacity(3);
             for metric in [Metric::LatencyP50, Metric::LatencyP95, Metric::LatencyP99] {

@@ -152,11 +152,23 @@ fn Summary(data: Signal<ConsumerPage>, pause: ServerAction<PauseConsumer>) -> im
 fn Charts(data: Signal<ConsumerPage>) -> impl IntoView {
     let markers = move || data.with(|d| d.deeds.iter().map(Marker::from).collect::<Vec<_>>());
     let (zoom, wider) = (use_zoom(), use_zoom_out(move || data.with_untracked(|d| d.now)));
-    let throughput = Signal::derive(move || data.with(|d| ChartSpec::stacked(&d.throughput).over(d.span)).with_markers(markers()));
-    let latency = Signal::derive(move || {
-        data.with(|d| ChartSpec::percentiles(&d.latency).unwrap_or_else(|| ChartSpec::lines(&d.error_rate)).over(d.span).with_limit(30.0, "limit: 30 s")).with_markers(markers())
+    let throughput = Signal::derive(move || {
+        data.with(|d| ChartSpec::stacked(&d.throughput).over(d.span))
+            .with_markers(markers())
     });
-    let errors = Signal::derive(move || data.with(|d| ChartSpec::lines(&d.error_rate).over(d.span).with_limit(1.0, "limit: 1 %")).with_markers(markers()));
+    let latency = Signal::derive(move || {
+        data.with(|d| {
+            ChartSpec::percentiles(&d.latency)
+                .unwrap_or_else(|| ChartSpec::lines(&d.error_rate))
+                .over(d.span)
+                .with_limit(30.0, "limit: 30 s")
+        })
+        .with_markers(markers())
+    });
+    let errors = Signal::derive(move || {
+        data.with(|d| ChartSpec::lines(&d.error_rate).over(d.span).with_limit(1.0, "limit: 1 %"))
+            .with_markers(markers())
+    });
     let in_flight = Signal::derive(move || data.with(|d| ChartSpec::lines(&d.in_flight).over(d.span)).with_markers(markers()));
     view! {
         <section class="charts" aria-label="Charts">

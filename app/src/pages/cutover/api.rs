@@ -40,7 +40,13 @@ pub async fn read_cutover(range: String) -> Result<CutoverView, AppError> {
 
 /// Changes the flags of a scope to those of a stage.
 #[server(prefix = "/fn", endpoint = "flags")]
-pub async fn set_flags(scope: String, stage: String, reason: String, expected_version: u64, #[server(default)] confirmed: bool) -> Result<String, AppError> {
+pub async fn set_flags(
+    scope: String,
+    stage: String,
+    reason: String,
+    expected_version: u64,
+    #[server(default)] confirmed: bool,
+) -> Result<String, AppError> {
     use crate::context::{actor, answer, desk};
     answer(ssr::set_from_form(&desk(), &actor(), scope, &stage, reason, expected_version, confirmed).await)
 }
@@ -65,7 +71,15 @@ mod ssr {
             let now = Timestamp::now();
             let ((stage, criteria), flags) = (judged(desk, now).await?, desk.ports.flags.all().await?);
             let known: Vec<&str> = flags.iter().map(|f| f.scope.as_str()).collect();
-            let sources = desk.ports.events.facets().await?.sources.into_iter().filter(|s| !known.contains(&s.as_str())).collect();
+            let sources = desk
+                .ports
+                .events
+                .facets()
+                .await?
+                .sources
+                .into_iter()
+                .filter(|s| !known.contains(&s.as_str()))
+                .collect();
             Ok(Self {
                 now,
                 stage,
@@ -90,7 +104,12 @@ mod ssr {
         let action = Action {
             name: "flags.change",
             target: change.scope.clone(),
-            summary: format!("{}: event publishing {}, direct triggers {}", change.scope, on(change.publishing), on(change.direct)),
+            summary: format!(
+                "{}: event publishing {}, direct triggers {}",
+                change.scope,
+                on(change.publishing),
+                on(change.direct)
+            ),
             reason: Some(change.reason.clone()),
         };
         desk.act(actor, action, desk.ports.flags.set(change, &actor.name, &criteria)).await
@@ -105,18 +124,33 @@ mod ssr {
         expected_version: u64,
         confirmed: bool,
     ) -> Result<String, AppError> {
-        let invalid = |field: &str, reason: &str| AppError::Invalid { field: field.to_owned(), reason: reason.to_owned() };
-        let stage = Stage::ALL
-            .into_iter()
-            .find(|s| s.words() == stage)
-            .ok_or_else(|| invalid("stage", "must be direct only, shadow or events only; both off would leave analytics stale"))?;
+        let invalid = |field: &str, reason: &str| AppError::Invalid {
+            field: field.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let stage = Stage::ALL.into_iter().find(|s| s.words() == stage).ok_or_else(|| {
+            invalid(
+                "stage",
+                "must be direct only, shadow or events only; both off would leave analytics stale",
+            )
+        })?;
         if !confirmed {
             return Err(invalid("confirmed", "tick the box to confirm"));
         }
         let flags = stage.flags();
-        let change = FlagChange { scope, publishing: flags.publishing, direct: flags.direct, reason, expected_version };
+        let change = FlagChange {
+            scope,
+            publishing: flags.publishing,
+            direct: flags.direct,
+            reason,
+            expected_version,
+        };
         let state = set(desk, actor, &change).await?;
-        let whose = if state.scope == GLOBAL_SCOPE { "All publishers are".to_owned() } else { format!("{} is", state.scope) };
+        let whose = if state.scope == GLOBAL_SCOPE {
+            "All publishers are".to_owned()
+        } else {
+            format!("{} is", state.scope)
+        };
         Ok(format!("{whose} at “{stage}” now, version {}.", state.version))
     }
 }

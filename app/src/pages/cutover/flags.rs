@@ -14,7 +14,17 @@ pub(super) fn Scopes(data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> 
     let scopes = Memo::new(move |_| {
         data.with(|d| {
             let global = d.flags.first().map(|f| f.flags).unwrap_or_default();
-            let inherited = d.sources.iter().map(|source| (FlagState { scope: source.clone(), flags: global, version: 0, changed_at: None }, true));
+            let inherited = d.sources.iter().map(|source| {
+                (
+                    FlagState {
+                        scope: source.clone(),
+                        flags: global,
+                        version: 0,
+                        changed_at: None,
+                    },
+                    true,
+                )
+            });
             d.flags.iter().cloned().map(|f| (f, false)).chain(inherited).collect::<Vec<_>>()
         })
     });
@@ -54,7 +64,11 @@ fn sign(on: bool, inherited: bool) -> impl IntoView {
 
 #[component]
 fn Scope(state: FlagState, inherited: bool, set: ServerAction<SetFlags>) -> impl IntoView {
-    let name = if state.scope == GLOBAL_SCOPE { "all".to_owned() } else { state.scope.clone() };
+    let name = if state.scope == GLOBAL_SCOPE {
+        "all".to_owned()
+    } else {
+        state.scope.clone()
+    };
     let Flags { publishing, direct } = state.flags;
     let choices = Stage::ALL
         .map(|stage| {

@@ -41,7 +41,7 @@ pub fn CutoverPage() -> impl IntoView {
                     <section class=move || data.with(|d| format!("panel verdict {}", tone(d))) aria-label="Stage">
                         <div>
                             <p class="verdict-text">
-                                <b>{move || data.with(|d| headline(d))}</b>
+                                <b>{move || data.with(headline)}</b>
                                 " "
                                 {move || data.with(|d| d.verdict.1.clone())}
                             </p>
@@ -81,7 +81,15 @@ fn tone(data: &CutoverView) -> &'static str {
 }
 
 fn missing(data: &CutoverView) -> String {
-    let open: Vec<String> =
-        data.criteria.iter().filter(|c| c.status != Status::Passing).map(|c| format!("{} ({}: {})", c.name.to_lowercase(), c.status.word(), c.why)).collect();
-    if open.is_empty() { "Nothing stands in the way.".to_owned() } else { format!("In the way: {}", open.join(" · ")) }
+    let open: Vec<String> = data
+        .criteria
+        .iter()
+        .filter(|c| c.status != Status::Passing)
+        .map(|c| format!("{} ({}: {})", c.name.to_lowercase(), c.status.word(), c.why))
+        .collect();
+    if open.is_empty() {
+        "Nothing stands in the way.".to_owned()
+    } else {
+        format!("In the way: {}", open.join(" · "))
+    }
 }

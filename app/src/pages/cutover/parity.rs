@@ -88,7 +88,9 @@ fn Row(row: ParityRow) -> impl IntoView {
     let (tone, word) = sign(&row);
     view! {
         <tr>
-            <th scope="row">{operation_name(&row.event_type).to_owned()}</th>
+            <th scope="row" class="wrap">
+                {operation_name(&row.event_type).to_owned()}
+            </th>
             <td class="wrap">{words(row.direct)}</td>
             <td class="wrap">{words(row.event)}</td>
             <td class="num">{group(row.compared())}</td>

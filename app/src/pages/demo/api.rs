@@ -43,23 +43,41 @@ mod ssr {
     impl DemoView {
         pub(crate) fn read(desk: &Desk) -> Result<Self, AppError> {
             let demo = desk.demo.as_ref().ok_or_else(off)?;
-            let consumers = CONSUMERS.into_iter().map(|name| (name.to_owned(), demo.faults.of(name).map_or("none", Fault::name).to_owned()));
-            let publishers = ("publishers".to_owned(), if demo.faults.poison() { "poison" } else { "none" }.to_owned());
-            Ok(Self { faults: consumers.chain([publishers]).collect() })
+            let consumers = CONSUMERS
+                .into_iter()
+                .map(|name| (name.to_owned(), demo.faults.of(name).map_or("none", Fault::name).to_owned()));
+            let publishers = (
+                "publishers".to_owned(),
+                if demo.faults.poison() { "poison" } else { "none" }.to_owned(),
+            );
+            Ok(Self {
+                faults: consumers.chain([publishers]).collect(),
+            })
         }
     }
 
     pub(super) async fn set(desk: &Desk, actor: &Actor, target: &str, fault: &str) -> Result<String, AppError> {
         let demo = desk.demo.clone().ok_or_else(off)?;
         let summary = format!("demo fault of {target}: {fault}");
-        let action = Action { name: "demo.fault", target: target.to_owned(), summary: summary.clone(), reason: None };
-        let invalid = |field: &str| AppError::Invalid { field: field.to_owned(), reason: "is not one of the demo's".to_owned() };
+        let action = Action {
+            name: "demo.fault",
+            target: target.to_owned(),
+            summary: summary.clone(),
+            reason: None,
+        };
+        let invalid = |field: &str| AppError::Invalid {
+            field: field.to_owned(),
+            reason: "is not one of the demo's".to_owned(),
+        };
         desk.act(actor, action, async {
             match (target, fault) {
                 ("publishers", "none" | "poison") => demo.faults.set_poison(fault == "poison"),
                 (name, "none") if CONSUMERS.contains(&name) => demo.faults.set(name, None),
                 (name, fault) if CONSUMERS.contains(&name) => {
-                    demo.faults.set(name, Some(Fault::ALL.into_iter().find(|f| f.name() == fault).ok_or_else(|| invalid("fault"))?));
+                    demo.faults.set(
+                        name,
+                        Some(Fault::ALL.into_iter().find(|f| f.name() == fault).ok_or_else(|| invalid("fault"))?),
+                    );
                 }
                 _ => return Err(invalid("target")),
             }

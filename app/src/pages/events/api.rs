@@ -41,7 +41,10 @@ impl EventsQuery {
         ];
         routes::with_query(
             routes::EVENTS,
-            pairs.into_iter().map(|(key, value)| (key, value.clone())).chain([("cursor", cursor.unwrap_or_default())]),
+            pairs
+                .into_iter()
+                .map(|(key, value)| (key, value.clone()))
+                .chain([("cursor", cursor.unwrap_or_default())]),
         )
     }
 }
@@ -152,7 +155,10 @@ mod ssr {
         if text.is_empty() {
             return Ok(None);
         }
-        text.parse().map(Some).map_err(|e: pipeline::time::NotATime| AppError::Invalid { field: field.to_owned(), reason: e.to_string() })
+        text.parse().map(Some).map_err(|e: pipeline::time::NotATime| AppError::Invalid {
+            field: field.to_owned(),
+            reason: e.to_string(),
+        })
     }
 
     impl EventList {
@@ -164,8 +170,12 @@ mod ssr {
                 let rows = open
                     .into_iter()
                     .map(|entry| {
-                        let waiting: Vec<&str> =
-                            entry.deliveries.iter().filter(|d| d.state == pipeline::ledger::DeliveryState::Open).map(|d| d.consumer.as_str()).collect();
+                        let waiting: Vec<&str> = entry
+                            .deliveries
+                            .iter()
+                            .filter(|d| d.state == pipeline::ledger::DeliveryState::Open)
+                            .map(|d| d.consumer.as_str())
+                            .collect();
                         EventRow {
                             excerpt: format!("still open: {}", waiting.join(", ")),
                             event_id: entry.event_id,
@@ -176,7 +186,14 @@ mod ssr {
                         }
                     })
                     .collect();
-                return Ok(Self { rows, next: None, searched: 0, partial: false, types: facets.types, sources: facets.sources });
+                return Ok(Self {
+                    rows,
+                    next: None,
+                    searched: 0,
+                    partial: false,
+                    types: facets.types,
+                    sources: facets.sources,
+                });
             }
             let filter = EventFilter {
                 event_type: given(&query.event_type),
@@ -232,7 +249,11 @@ mod ssr {
             }
         }
         causes.reverse();
-        Ok(Chain { causes, effects: desk.ports.events.effects(&event.event_id).await?, orphan_of })
+        Ok(Chain {
+            causes,
+            effects: desk.ports.events.effects(&event.event_id).await?,
+            orphan_of,
+        })
     }
 
     impl EventPage {
@@ -242,7 +263,10 @@ mod ssr {
                 // The bus may have it while the audit consumer doesn't yet.
                 let entry = ledger.ok_or_else(|| AppError::NotFound(format!("event {id}")))?;
                 return Ok(Self {
-                    fields: vec![("eventId".to_owned(), entry.event_id.clone()), ("eventType".to_owned(), entry.event_type.clone())],
+                    fields: vec![
+                        ("eventId".to_owned(), entry.event_id.clone()),
+                        ("eventType".to_owned(), entry.event_type.clone()),
+                    ],
                     at: entry.published_at,
                     data: String::new(),
                     metadata: None,

@@ -58,7 +58,9 @@ fn Fields(data: Signal<EventPage>) -> impl IntoView {
                     _ => None,
                 };
                 let value = match key {
-                    Some(key) => view! { <a href=routes::with_query(routes::EVENTS, [(key, value.clone())])>{value.clone()}</a> }.into_any(),
+                    Some(key) => {
+                        view! { <a href=routes::with_query(routes::EVENTS, [(key, value.clone())])>{value.clone()}</a> }.into_any()
+                    }
                     None if name == "causationId" => view! { <a href=routes::event(&value)>{value.clone()}</a> }.into_any(),
                     None => value.into_any(),
                 };

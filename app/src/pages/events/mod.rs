@@ -60,37 +60,38 @@ pub fn EventsPage() -> impl IntoView {
 
 #[component]
 fn Filters(filter: Memo<EventsQuery>, data: Signal<EventList>) -> impl IntoView {
-    let choice = move |name: &'static str, label: &'static str, chosen: fn(&EventsQuery) -> String, options: fn(&EventList) -> Vec<String>| {
-        let list = Memo::new(move |_| {
-            let mut list = data.with(options);
-            let chosen = filter.with(chosen);
-            if !chosen.is_empty() && !list.contains(&chosen) {
-                list.push(chosen);
+    let choice =
+        move |name: &'static str, label: &'static str, chosen: fn(&EventsQuery) -> String, options: fn(&EventList) -> Vec<String>| {
+            let list = Memo::new(move |_| {
+                let mut list = data.with(options);
+                let chosen = filter.with(chosen);
+                if !chosen.is_empty() && !list.contains(&chosen) {
+                    list.push(chosen);
+                }
+                list
+            });
+            view! {
+                <label class="field">
+                    <span>{label}</span>
+                    <select name=name>
+                        <option value="">"all"</option>
+                        {move || {
+                            list.get()
+                                .into_iter()
+                                .map(|value| {
+                                    let this = value.clone();
+                                    view! {
+                                        <option value=value.clone() selected=move || filter.with(chosen) == this>
+                                            {value.clone()}
+                                        </option>
+                                    }
+                                })
+                                .collect_view()
+                        }}
+                    </select>
+                </label>
             }
-            list
-        });
-        view! {
-            <label class="field">
-                <span>{label}</span>
-                <select name=name>
-                    <option value="">"all"</option>
-                    {move || {
-                        list.get()
-                            .into_iter()
-                            .map(|value| {
-                                let this = value.clone();
-                                view! {
-                                    <option value=value.clone() selected=move || filter.with(chosen) == this>
-                                        {value.clone()}
-                                    </option>
-                                }
-                            })
-                            .collect_view()
-                    }}
-                </select>
-            </label>
-        }
-    };
+        };
     view! {
         <Form method="GET" action=routes::EVENTS attr:class="tools">
             <label class="field grow">

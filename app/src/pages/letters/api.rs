@@ -72,7 +72,17 @@ pub async fn read_letters(query: LettersQuery) -> Result<LetterList, AppError> {
 #[server(prefix = "/fn", endpoint = "letter", input = GetUrl)]
 pub async fn read_letter(id: String) -> Result<LetterDetail, AppError> {
     use crate::context::{answer, desk};
-    answer(async { desk().ports.letters.get(&id).await?.ok_or_else(|| AppError::NotFound(format!("dead letter {id}"))) }.await)
+    answer(
+        async {
+            desk()
+                .ports
+                .letters
+                .get(&id)
+                .await?
+                .ok_or_else(|| AppError::NotFound(format!("dead letter {id}")))
+        }
+        .await,
+    )
 }
 
 /// Starts an operation: on `ids`, separated by commas, or, if there are none, on all that match the filter.
@@ -91,7 +101,14 @@ pub async fn start_operation(
     #[server(default)] all: bool,
 ) -> Result<String, AppError> {
     use crate::context::{actor, answer, desk};
-    let query = LettersQuery { status, consumer, error, event_type, q, cursor: String::new() };
+    let query = LettersQuery {
+        status,
+        consumer,
+        error,
+        event_type,
+        q,
+        cursor: String::new(),
+    };
     answer(ssr::start_from_form(&desk(), &actor(), &kind, reason, &ids, all.then_some(query)).await)
 }
 
@@ -99,7 +116,14 @@ pub async fn start_operation(
 #[server(prefix = "/fn", endpoint = "cancel")]
 pub async fn cancel_operation(id: String) -> Result<String, AppError> {
     use crate::context::{actor, answer, desk};
-    answer(async { ssr::cancel(&desk(), &actor(), &id).await.map(|o| format!("Cancelled; {} of {} had their outcome.", o.settled(), o.total)) }.await)
+    answer(
+        async {
+            ssr::cancel(&desk(), &actor(), &id)
+                .await
+                .map(|o| format!("Cancelled; {} of {} had their outcome.", o.settled(), o.total))
+        }
+        .await,
+    )
 }
 
 #[cfg(feature = "ssr")]
@@ -180,7 +204,12 @@ mod ssr {
             OperationKind::Discard => "letters.discard",
             OperationKind::Restore => "letters.restore",
         };
-        let action = Action { name, summary: format!("{} of {target}", wish.kind.name()), target, reason: Some(wish.reason.clone()) };
+        let action = Action {
+            name,
+            summary: format!("{} of {target}", wish.kind.name()),
+            target,
+            reason: Some(wish.reason.clone()),
+        };
         desk.act(actor, action, desk.ports.operations.start(wish, &actor.name)).await
     }
 
@@ -189,7 +218,12 @@ mod ssr {
     /// # Errors
     /// There is none, or it has ended, or the store doesn't answer.
     pub async fn cancel(desk: &Desk, actor: &Actor, id: &str) -> Result<Operation, AppError> {
-        let action = Action { name: "operation.cancel", target: id.to_owned(), summary: format!("operation {id} cancelled"), reason: None };
+        let action = Action {
+            name: "operation.cancel",
+            target: id.to_owned(),
+            summary: format!("operation {id} cancelled"),
+            reason: None,
+        };
         desk.act(actor, action, desk.ports.operations.cancel(id)).await
     }
 
@@ -201,8 +235,14 @@ mod ssr {
         ids: &str,
         all: Option<LettersQuery>,
     ) -> Result<String, AppError> {
-        let invalid = |field: &str, reason: &str| AppError::Invalid { field: field.to_owned(), reason: reason.to_owned() };
-        let kind = OperationKind::ALL.into_iter().find(|k| k.name() == kind).ok_or_else(|| invalid("kind", "must be redrive, discard or restore"))?;
+        let invalid = |field: &str, reason: &str| AppError::Invalid {
+            field: field.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let kind = OperationKind::ALL
+            .into_iter()
+            .find(|k| k.name() == kind)
+            .ok_or_else(|| invalid("kind", "must be redrive, discard or restore"))?;
         let select = match all {
             Some(query) => Selection::Filter(query.filter()?),
             None => Selection::Ids(ids.split(',').filter(|id| !id.is_empty()).map(ToOwned::to_owned).collect()),
@@ -210,7 +250,18 @@ mod ssr {
         if matches!(&select, Selection::Ids(ids) if ids.is_empty()) {
             return Err(invalid("selection", "nothing is selected; select letters first"));
         }
-        let operation = start(desk, actor, &NewOperation { kind, select, reason, rate: None, dry_run: false }).await?;
+        let operation = start(
+            desk,
+            actor,
+            &NewOperation {
+                kind,
+                select,
+                reason,
+                rate: None,
+                dry_run: false,
+            },
+        )
+        .await?;
         Ok(match (operation.total, operation.status) {
             (0, _) => "Nothing matched, so nothing is done.".to_owned(),
             (n, OperationStatus::Running) => format!("{} of {n} started; see its progress below.", kind.name()),

@@ -72,7 +72,8 @@ fn Facts(data: Signal<LetterDetail>, start: ServerAction<StartOperation>) -> imp
         }
     };
     let to = consumer.clone();
-    let actions = move || match status.get() {
+    let actions = move || {
+        match status.get() {
         LetterStatus::Open => view! {
             {act("redrive", "Redrive", format!("Send this event back to {to}, and to no other consumer? It counts as done when {to} has completed it."), true)}
             {act("discard", "Discard", "Set this letter aside? It is not deleted and can be restored.".to_owned(), false)}
@@ -80,6 +81,7 @@ fn Facts(data: Signal<LetterDetail>, start: ServerAction<StartOperation>) -> imp
         .into_any(),
         LetterStatus::Discarded => act("restore", "Restore", "Open this letter again?".to_owned(), true).into_any(),
         LetterStatus::Redriving | LetterStatus::Redriven => ().into_any(),
+    }
     };
     view! {
         <section class="panel" aria-labelledby="letter-title">

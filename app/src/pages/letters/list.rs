@@ -143,7 +143,10 @@ fn Act(kind: &'static str, filter: Memo<LettersQuery>, data: Signal<LetterList>,
     let ids = move || work.selected.with(|s| s.iter().cloned().collect::<Vec<_>>().join(","));
     let none = move || work.selected.with(std::collections::BTreeSet::is_empty);
     let (verb, what) = match kind {
-        "redrive" => ("Redrive", "Each is sent back to the one consumer that gave up, at most 50 a second, and counts as done only when that consumer has completed it."),
+        "redrive" => (
+            "Redrive",
+            "Each is sent back to the one consumer that gave up, at most 50 a second, and counts as done only when that consumer has completed it.",
+        ),
         "discard" => ("Discard", "They are set aside, not deleted, and can be restored."),
         _ => ("Restore", "They become open again."),
     };
@@ -151,7 +154,10 @@ fn Act(kind: &'static str, filter: Memo<LettersQuery>, data: Signal<LetterList>,
         if none() {
             format!("{verb} all {} that match the filter? {what}", group(data.with(|d| d.matching)))
         } else {
-            format!("{verb} the {} selected? {what}", work.selected.with(std::collections::BTreeSet::len))
+            format!(
+                "{verb} the {} selected? {what}",
+                work.selected.with(std::collections::BTreeSet::len)
+            )
         }
     };
     view! {
@@ -186,7 +192,11 @@ fn Row(letter: Letter) -> impl IntoView {
         });
     };
     let event = letter.event_id.clone().unwrap_or_else(|| "unreadable".to_owned());
-    let word = if letter.status == LetterStatus::Open && letter.failed_redrives > 0 { "failed again".to_owned() } else { letter.status.name().to_owned() };
+    let word = if letter.status == LetterStatus::Open && letter.failed_redrives > 0 {
+        "failed again".to_owned()
+    } else {
+        letter.status.name().to_owned()
+    };
     view! {
         <tr>
             <td>

@@ -30,7 +30,14 @@ fn use_filter() -> Memo<LettersQuery> {
     Memo::new(move |_| {
         query.with(|q| {
             let get = |key: &str| q.get(key).map(|v| v.trim().to_owned()).unwrap_or_default();
-            LettersQuery { status: get("status"), consumer: get("consumer"), error: get("error"), event_type: get("type"), q: get("q"), cursor: get("cursor") }
+            LettersQuery {
+                status: get("status"),
+                consumer: get("consumer"),
+                error: get("error"),
+                event_type: get("type"),
+                q: get("q"),
+                cursor: get("cursor"),
+            }
         })
     })
 }
@@ -47,7 +54,10 @@ pub(super) struct Work {
 pub fn LettersPage() -> impl IntoView {
     let filter = use_filter();
     let reading = read_live(move || filter.get(), read_letters);
-    let work = Work { start: ServerAction::<StartOperation>::new(), selected: RwSignal::new(BTreeSet::new()) };
+    let work = Work {
+        start: ServerAction::<StartOperation>::new(),
+        selected: RwSignal::new(BTreeSet::new()),
+    };
     provide_context(work);
     let live = Live::get();
     Effect::new(move |_| {
@@ -86,8 +96,16 @@ pub fn LettersPage() -> impl IntoView {
 fn Groups(data: Signal<LetterList>) -> impl IntoView {
     let summary = move || {
         data.with(|d| {
-            let age = d.depth.oldest.map(|oldest| format!(" · oldest failed {} ago", duration(d.now.since(oldest)))).unwrap_or_default();
-            let redriving = if d.depth.redriving > 0 { format!(" · {} being redriven", group(d.depth.redriving)) } else { String::new() };
+            let age = d
+                .depth
+                .oldest
+                .map(|oldest| format!(" · oldest failed {} ago", duration(d.now.since(oldest))))
+                .unwrap_or_default();
+            let redriving = if d.depth.redriving > 0 {
+                format!(" · {} being redriven", group(d.depth.redriving))
+            } else {
+                String::new()
+            };
             format!("{} open{redriving}{age}", group(d.depth.open))
         })
     };

@@ -36,7 +36,12 @@ pub struct Deed {
 
 impl From<&Deed> for Marker {
     fn from(deed: &Deed) -> Self {
-        Self { at: deed.at, label: deed.label.clone(), title: deed.title.clone(), href: Some(deed.href.clone()) }
+        Self {
+            at: deed.at,
+            label: deed.label.clone(),
+            title: deed.title.clone(),
+            href: Some(deed.href.clone()),
+        }
     }
 }
 
@@ -88,7 +93,11 @@ impl Overview {
     #[must_use]
     pub fn tally(&self) -> String {
         let passing = self.criteria.iter().filter(|c| c.status == Status::Passing).count();
-        let deed = self.deeds.first().map(|d| format!(" · last change: {}", d.title)).unwrap_or_default();
+        let deed = self
+            .deeds
+            .first()
+            .map(|d| format!(" · last change: {}", d.title))
+            .unwrap_or_default();
         format!("{passing} of {} criteria pass{deed}", self.criteria.len())
     }
 }
@@ -130,12 +139,26 @@ mod ssr {
             parity: ports.parity.report(span, None, now).await.ok().map(|r| r.total),
             peak: ports.metrics.peak(span).await.ok(),
             consumers: counts.ok().map(|list| {
-                list.into_iter().map(|c| ConsumerEvidence { name: c.name, processed: c.processed, failed: c.failed, p99: c.p99 }).collect()
+                list.into_iter()
+                    .map(|c| ConsumerEvidence {
+                        name: c.name,
+                        processed: c.processed,
+                        failed: c.failed,
+                        p99: c.p99,
+                    })
+                    .collect()
             }),
             audit: ports.events.completeness().await.ok(),
             window: WINDOW,
         };
-        let flags = ports.flags.all().await?.into_iter().find(|f| f.scope == GLOBAL_SCOPE).map(|f| f.flags).unwrap_or_default();
+        let flags = ports
+            .flags
+            .all()
+            .await?
+            .into_iter()
+            .find(|f| f.scope == GLOBAL_SCOPE)
+            .map(|f| f.flags)
+            .unwrap_or_default();
         // The store refuses to turn both off; shadow is the design's default.
         Ok((flags.stage().unwrap_or(Stage::Shadow), criteria::judge(&evidence)))
     }
@@ -162,11 +185,21 @@ mod ssr {
             .into_iter()
             .map(|change| {
                 let stage = |flags: pipeline::flag::Flags| flags.stage().map_or("off", Stage::words);
-                let scope = if change.scope == GLOBAL_SCOPE { String::new() } else { format!("{}: ", change.scope) };
+                let scope = if change.scope == GLOBAL_SCOPE {
+                    String::new()
+                } else {
+                    format!("{}: ", change.scope)
+                };
                 Deed {
                     at: change.at,
                     label: format!("{scope}{}", stage(change.to)),
-                    title: format!("{scope}{} to {} by {}: {}", stage(change.from), stage(change.to), change.actor, change.reason),
+                    title: format!(
+                        "{scope}{} to {} by {}: {}",
+                        stage(change.from),
+                        stage(change.to),
+                        change.actor,
+                        change.reason
+                    ),
                     href: routes::CUTOVER.to_owned(),
                 }
             })
@@ -195,7 +228,14 @@ mod ssr {
             let now = Timestamp::now();
             let span = query.range.span(now);
             let step = step_for(span);
-            let series = |metric, by| SeriesQuery { metric, by, from: span.from.0, to: span.to.0, step, consumer: None };
+            let series = |metric, by| SeriesQuery {
+                metric,
+                by,
+                from: span.from.0,
+                to: span.to.0,
+                step,
+                consumer: None,
+            };
             let metrics = &desk.ports.metrics;
             let (stage, criteria) = judged(desk, now).await?;
             let mut latency = Vec::with_capacity(3);
@@ -203,7 +243,9 @@ mod ssr {
                 latency.push(metrics.series(&series(metric, By::None)).await?);
             }
             let mut throughput = metrics.series(&series(Metric::Throughput, By::Consumer)).await?;
-            throughput.series.extend(metrics.series(&series(Metric::Throughput, By::None)).await?.series);
+            throughput
+                .series
+                .extend(metrics.series(&series(Metric::Throughput, By::None)).await?.series);
             Ok(Self {
                 now,
                 stage,

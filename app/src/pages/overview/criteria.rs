@@ -11,7 +11,9 @@ use crate::ui::state::{StateSign, Tone};
 #[component]
 pub(super) fn Criteria(data: Signal<Overview>) -> impl IntoView {
     let count = data.with_untracked(|d| d.criteria.len());
-    let cards = (0..count).map(|i| view! { <Card criterion=Memo::new(move |_| data.with(|d| d.criteria.get(i).cloned())) /> }).collect_view();
+    let cards = (0..count)
+        .map(|i| view! { <Card criterion=Memo::new(move |_| data.with(|d| d.criteria.get(i).cloned())) /> })
+        .collect_view();
     view! {
         <section class="criteria" aria-label="Success criteria">
             {cards}
@@ -36,7 +38,10 @@ fn Card(criterion: Memo<Option<Criterion>>) -> impl IntoView {
 
 /// The value with its unit; an unknown one is a question mark, whatever was last measured.
 fn figure(criterion: &Criterion) -> String {
-    let Some(value) = criterion.value.filter(|_| criterion.status != Status::Unknown || criterion.samples > 0) else {
+    let Some(value) = criterion
+        .value
+        .filter(|_| criterion.status != Status::Unknown || criterion.samples > 0)
+    else {
         return "?".to_owned();
     };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts are whole and not negative
@@ -50,6 +55,10 @@ fn figure(criterion: &Criterion) -> String {
 
 /// What the value rests on.
 fn foundation(criterion: &Criterion) -> String {
-    let window = if criterion.window == 0 { "over all time".to_owned() } else { format!("over the last {}", duration(criterion.window)) };
+    let window = if criterion.window == 0 {
+        "over all time".to_owned()
+    } else {
+        format!("over the last {}", duration(criterion.window))
+    };
     format!("{} samples, {window}; see the evidence", group(criterion.samples))
 }

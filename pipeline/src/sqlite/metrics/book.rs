@@ -39,7 +39,18 @@ struct Cell {
     latencies: Vec<u64>,
 }
 
+impl Cell {
+    fn merge(&mut self, other: &Self) {
+        self.processed += other.processed;
+        self.failed += other.failed;
+        self.latencies.extend_from_slice(&other.latencies);
+    }
+}
+
 type Key = (i64, i64, String);
+
+/// Stands for all types together: most questions are about consumers, and then need one row of a minute instead of a dozen.
+pub(crate) const ALL_TYPES: &str = "";
 
 /// What happened since the metrics were last written.
 pub(crate) struct Book {
@@ -58,18 +69,14 @@ impl Book {
         };
         let mark = |name: &str| -> rusqlite::Result<i64> {
             Ok(connection
-                .query_row("SELECT value FROM mark WHERE name=?1", [name], |row| {
-                    row.get(0)
-                })
+                .query_row("SELECT value FROM mark WHERE name=?1", [name], |row| row.get(0))
                 .optional()?
                 .unwrap_or(0))
         };
-        let mut published =
-            connection.prepare("SELECT published_at, event_type FROM ledger WHERE seq > ?1")?;
+        let mut published = connection.prepare("SELECT published_at, event_type FROM ledger WHERE seq > ?1")?;
         let mut rows = published.query([mark("ledger")?])?;
         while let Some(row) = rows.next()? {
-            book.cell(row.get(0)?, PUBLISHER, &row.get::<_, String>(1)?)
-                .processed += 1;
+            book.cell(row.get(0)?, PUBLISHER, &row.get::<_, String>(1)?).processed += 1;
         }
         let mut attempts = connection.prepare(
             "SELECT a.at, a.consumer, l.event_type, a.outcome, a.latency_us FROM attempt a JOIN ledger l ON l.seq=a.seq WHERE a.id > ?1",
@@ -89,11 +96,7 @@ impl Book {
 
     fn cell(&mut self, at: i64, consumer: i64, event_type: &str) -> &mut Cell {
         self.cells
-            .entry((
-                Timestamp(at).floor(MINUTE).0,
-                consumer,
-                event_type.to_owned(),
-            ))
+            .entry((Timestamp(at).floor(MINUTE).0, consumer, event_type.to_owned()))
             .or_default()
     }
 
@@ -117,22 +120,20 @@ impl Book {
 
     /// Adds the counts to what is on disk, by the minute and by the hour, and moves the marks.
     pub(crate) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut hours: HashMap<Key, Cell> = HashMap::new();
+        let mut sums: HashMap<(i64, Key), Cell> = HashMap::new();
         for ((minute, consumer, event_type), cell) in &self.cells {
-            merge(connection, MINUTE, *minute, *consumer, event_type, cell)?;
-            let hour = hours
-                .entry((
-                    Timestamp(*minute).floor(HOUR).0,
-                    *consumer,
-                    event_type.clone(),
-                ))
-                .or_default();
-            hour.processed += cell.processed;
-            hour.failed += cell.failed;
-            hour.latencies.extend_from_slice(&cell.latencies);
+            let hour = Timestamp(*minute).floor(HOUR).0;
+            for (step, at, event_type) in [
+                (MINUTE, *minute, event_type.as_str()),
+                (MINUTE, *minute, ALL_TYPES),
+                (HOUR, hour, event_type.as_str()),
+                (HOUR, hour, ALL_TYPES),
+            ] {
+                sums.entry((step, (at, *consumer, event_type.to_owned()))).or_default().merge(cell);
+            }
         }
-        for ((at, consumer, event_type), cell) in &hours {
-            merge(connection, HOUR, *at, *consumer, event_type, cell)?;
+        for ((step, (at, consumer, event_type)), cell) in &sums {
+            merge(connection, *step, *at, *consumer, event_type, cell)?;
         }
         connection
             .prepare_cached(
@@ -186,14 +187,7 @@ impl Book {
     }
 }
 
-fn merge(
-    connection: &Connection,
-    step: i64,
-    at: i64,
-    consumer: i64,
-    event_type: &str,
-    cell: &Cell,
-) -> rusqlite::Result<()> {
+fn merge(connection: &Connection, step: i64, at: i64, consumer: i64, event_type: &str, cell: &Cell) -> rusqlite::Result<()> {
     let mut latency = None;
     if !cell.latencies.is_empty() {
         let stored: Option<Vec<u8>> = connection
@@ -204,7 +198,9 @@ fn merge(
         let mut histogram = stored.as_deref().and_then(decode).unwrap_or_else(histogram);
         for value in &cell.latencies {
             // Not `saturating_record`: that stops at what the histogram holds so far instead of letting it grow.
-            histogram.record(*value).unwrap_or_else(|e| tracing::error!(error = ?e, "a latency could not be recorded"));
+            histogram
+                .record(*value)
+                .unwrap_or_else(|e| tracing::error!(error = ?e, "a latency could not be recorded"));
         }
         latency = encode(&histogram);
     }
@@ -213,24 +209,28 @@ fn merge(
             "INSERT INTO metric(step,at,consumer,event_type,processed,failed,latency) VALUES(?1,?2,?3,?4,?5,?6,?7)
              ON CONFLICT DO UPDATE SET processed=processed+?5, failed=failed+?6, latency=coalesce(?7,latency)",
         )?
-        .execute(params![step, at, consumer, event_type, i64::try_from(cell.processed).unwrap_or(i64::MAX), i64::try_from(cell.failed).unwrap_or(i64::MAX), latency])?;
+        .execute(params![
+            step,
+            at,
+            consumer,
+            event_type,
+            i64::try_from(cell.processed).unwrap_or(i64::MAX),
+            i64::try_from(cell.failed).unwrap_or(i64::MAX),
+            latency
+        ])?;
     Ok(())
 }
 
 /// An empty latency histogram; it grows with what it is given.
 pub(super) fn histogram() -> Histogram<u64> {
-    let mut histogram = Histogram::new(2)
-        .unwrap_or_else(|e| unreachable!("two figures are within the allowed range: {e:?}"));
+    let mut histogram = Histogram::new(2).unwrap_or_else(|e| unreachable!("two figures are within the allowed range: {e:?}"));
     histogram.auto(true);
     histogram
 }
 
 fn encode(histogram: &Histogram<u64>) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    V2Serializer::new()
-        .serialize(histogram, &mut bytes)
-        .ok()
-        .map(|_| bytes)
+    V2Serializer::new().serialize(histogram, &mut bytes).ok().map(|_| bytes)
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Option<Histogram<u64>> {

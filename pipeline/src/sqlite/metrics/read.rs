@@ -32,9 +32,9 @@ impl Bucket {
         if let Some(more) = latency.as_deref().and_then(decode) {
             match &mut self.latency {
                 // Auto-resizing histograms of the same figures always add up.
-                Some(sum) => sum.add(&more).unwrap_or_else(
-                    |e| tracing::error!(error = ?e, "a latency histogram did not add up"),
-                ),
+                Some(sum) => sum
+                    .add(&more)
+                    .unwrap_or_else(|e| tracing::error!(error = ?e, "a latency histogram did not add up")),
                 None => self.latency = Some(more),
             }
         }
@@ -46,9 +46,7 @@ impl Bucket {
         match metric {
             Metric::Throughput => Some(self.processed as f64 / (millis as f64 / MINUTE as f64)),
             Metric::Errors => Some(self.failed as f64),
-            Metric::ErrorRate => {
-                (attempts > 0).then(|| self.failed as f64 / attempts as f64 * 100.0)
-            }
+            Metric::ErrorRate => (attempts > 0).then(|| self.failed as f64 / attempts as f64 * 100.0),
             Metric::LatencyP50 => self.percentile(0.5),
             Metric::LatencyP95 => self.percentile(0.95),
             Metric::LatencyP99 => self.percentile(0.99),
@@ -68,10 +66,7 @@ fn seconds(histogram: &Histogram<u64>, quantile: f64) -> Option<f64> {
 
 fn check(query: &SeriesQuery) -> Result<(), StoreError> {
     if query.step < MINUTE || query.step % MINUTE != 0 {
-        return Err(StoreError::invalid(
-            "step",
-            "must be a whole number of minutes, in milliseconds",
-        ));
+        return Err(StoreError::invalid("step", "must be a whole number of minutes, in milliseconds"));
     }
     if query.to <= query.from {
         return Err(StoreError::invalid("to", "must be later than from"));
@@ -90,8 +85,7 @@ impl Metrics for Sqlite {
     async fn series(&self, query: &SeriesQuery) -> Result<Reading, StoreError> {
         check(query)?;
         let query = query.clone();
-        self.read(move |connection| read(connection, &query, Timestamp::now()))
-            .await
+        self.read(move |connection| read(connection, &query, Timestamp::now())).await
     }
 
     async fn counts(&self, span: Span) -> Result<Vec<ConsumerCounts>, StoreError> {
@@ -99,7 +93,9 @@ impl Metrics for Sqlite {
             let names = names(connection)?;
             let mut buckets: BTreeMap<i64, Bucket> = BTreeMap::new();
             let step = resolution(span.from.0, MINUTE, Timestamp::now().0);
-            let mut statement = connection.prepare_cached("SELECT consumer,processed,failed,latency FROM metric WHERE step=?1 AND at>=?2 AND at<?3 AND consumer>=0")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT consumer,processed,failed,latency FROM metric WHERE step=?1 AND at>=?2 AND at<?3 AND consumer>=0 AND event_type=''",
+            )?;
             let mut rows = statement.query(params![step, span.from.floor(step).0, span.to.0])?;
             while let Some(row) = rows.next()? {
                 buckets.entry(row.get(0)?).or_default().add(row.get(1)?, row.get(2)?, row.get(3)?);
@@ -127,7 +123,7 @@ impl Metrics for Sqlite {
             // Only whole minutes count; hours, where minutes are gone, as their mean.
             let now = Timestamp::now();
             let step = resolution(span.from.0, MINUTE, now.0);
-            let sql = "SELECT coalesce(max(n),0), coalesce(sum(n),0) FROM (SELECT sum(processed) n FROM metric WHERE step=?1 AND consumer=?2 AND at>=?3 AND at+?1<=?4 GROUP BY at)";
+            let sql = "SELECT coalesce(max(n),0), coalesce(sum(n),0) FROM (SELECT sum(processed) n FROM metric WHERE step=?1 AND consumer=?2 AND event_type='' AND at>=?3 AND at+?1<=?4 GROUP BY at)";
             let (most, sum): (i64, i64) =
                 connection.prepare_cached(sql)?.query_row(params![step, PUBLISHER, span.from.floor(step).0, span.to.0.min(now.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
             #[allow(clippy::cast_precision_loss)]
@@ -210,10 +206,7 @@ impl Frame<'_> {
     /// What a step in which nothing was counted means: before anything was ever counted nothing is known, after it zero is zero.
     fn empty(&self, metric: Metric, index: usize, began: Option<i64>) -> Option<f64> {
         let end = self.from.0 + self.step * (i64::try_from(index).unwrap_or(0) + 1);
-        (metric.absent_is_zero()
-            && began.is_some_and(|began| end > began)
-            && end - self.step <= self.now.0)
-            .then_some(0.0)
+        (metric.absent_is_zero() && began.is_some_and(|began| end > began) && end - self.step <= self.now.0).then_some(0.0)
     }
 }
 
@@ -224,11 +217,7 @@ fn counted(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series>, Fa
         .prepare_cached("SELECT min(at) FROM metric WHERE step=?1")?
         .query_row([HOUR], |row| row.get(0))?;
     let mut lines: BTreeMap<String, Vec<Bucket>> = BTreeMap::new();
-    let fresh = || {
-        (0..frame.steps)
-            .map(|_| Bucket::default())
-            .collect::<Vec<_>>()
-    };
+    let fresh = || (0..frame.steps).map(|_| Bucket::default()).collect::<Vec<_>>();
     match query.by {
         By::Consumer => {
             for name in names
@@ -244,22 +233,19 @@ fn counted(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series>, Fa
         By::Type => {}
     }
     // Published events are the bus's own count; everything else is counted at the consumers.
-    let from_bus =
-        query.metric == Metric::Throughput && query.by != By::Consumer && query.consumer.is_none();
+    let from_bus = query.metric == Metric::Throughput && query.by != By::Consumer && query.consumer.is_none();
     let mut statement = connection.prepare_cached(
-        "SELECT at,consumer,event_type,processed,failed,CASE WHEN ?5 THEN latency END FROM metric WHERE step=?1 AND at>=?2 AND at<?3 AND (consumer=?4) = ?6",
+        "SELECT at,consumer,event_type,processed,failed,CASE WHEN ?5 THEN latency END FROM metric WHERE step=?1 AND at>=?2 AND at<?3 AND (consumer=?4) = ?6 AND (event_type='') = ?7",
     )?;
-    let wants_latency = matches!(
-        query.metric,
-        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99
-    );
+    let wants_latency = matches!(query.metric, Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99);
     let mut rows = statement.query(params![
         frame.resolution,
         frame.from.0,
         frame.to.0,
         PUBLISHER,
         wants_latency,
-        from_bus
+        from_bus,
+        query.by != By::Type
     ])?;
     while let Some(row) = rows.next()? {
         let consumer: i64 = row.get(1)?;
@@ -282,12 +268,7 @@ fn counted(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series>, Fa
     }
     let mut lines: Vec<_> = lines.into_iter().collect();
     match query.by {
-        By::Consumer => lines.sort_by_key(|(label, _)| {
-            names
-                .iter()
-                .find(|(_, name)| *name == label)
-                .map(|(id, _)| *id)
-        }),
+        By::Consumer => lines.sort_by_key(|(label, _)| names.iter().find(|(_, name)| *name == label).map(|(id, _)| *id)),
         By::Type => lines = largest(lines, frame.steps),
         By::None => {}
     }
@@ -312,9 +293,7 @@ fn counted(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series>, Fa
 
 /// The lines with the most in them; the rest added up.
 fn largest(mut lines: Vec<(String, Vec<Bucket>)>, steps: usize) -> Vec<(String, Vec<Bucket>)> {
-    lines.sort_by_key(|(_, buckets)| {
-        std::cmp::Reverse(buckets.iter().map(|b| b.processed + b.failed).sum::<u64>())
-    });
+    lines.sort_by_key(|(_, buckets)| std::cmp::Reverse(buckets.iter().map(|b| b.processed + b.failed).sum::<u64>()));
     if lines.len() > MAX_LINES {
         let mut other: Vec<Bucket> = (0..steps).map(|_| Bucket::default()).collect();
         for (_, buckets) in lines.drain(MAX_LINES - 1..) {
@@ -323,9 +302,8 @@ fn largest(mut lines: Vec<(String, Vec<Bucket>)>, steps: usize) -> Vec<(String, 
                 sum.failed += bucket.failed;
                 if let Some(latency) = bucket.latency {
                     let all = sum.latency.get_or_insert_with(histogram);
-                    all.add(&latency).unwrap_or_else(
-                        |e| tracing::error!(error = ?e, "a latency histogram did not add up"),
-                    );
+                    all.add(&latency)
+                        .unwrap_or_else(|e| tracing::error!(error = ?e, "a latency histogram did not add up"));
                 }
             }
         }
@@ -354,19 +332,13 @@ fn dead_letters(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series
     let mut rows = statement.query([frame.to.0])?;
     while let Some(row) = rows.next()? {
         let consumer: String = row.get(0)?;
-        if query
-            .consumer
-            .as_ref()
-            .is_some_and(|only| *only != consumer)
-        {
+        if query.consumer.as_ref().is_some_and(|only| *only != consumer) {
             continue;
         }
         let label = match query.by {
             By::None => "all".to_owned(),
             By::Consumer => consumer,
-            By::Type => row
-                .get::<_, Option<String>>(1)?
-                .unwrap_or_else(|| "unreadable".to_owned()),
+            By::Type => row.get::<_, Option<String>>(1)?.unwrap_or_else(|| "unreadable".to_owned()),
         };
         let (opened, closed): (i64, Option<i64>) = (row.get(2)?, row.get(3)?);
         let first = frame.index(opened.max(frame.from.0)).unwrap_or(frame.steps);
@@ -395,11 +367,7 @@ fn dead_letters(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series
             let values = counts
                 .iter()
                 .enumerate()
-                .map(|(i, count)| {
-                    frame
-                        .empty(Metric::DeadLetters, i, began)
-                        .map(|zero| zero + *count as f64)
-                })
+                .map(|(i, count)| frame.empty(Metric::DeadLetters, i, began).map(|zero| zero + *count as f64))
                 .collect();
             Series { label, values }
         })
@@ -409,13 +377,12 @@ fn dead_letters(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series
 fn in_flight(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series>, Failure> {
     let query = frame.query;
     if query.by == By::Type {
-        return Err(
-            StoreError::invalid("by", "in_flight is known by consumer, not by type").into(),
-        );
+        return Err(StoreError::invalid("by", "in_flight is known by consumer, not by type").into());
     }
     let names: BTreeMap<i64, String> = names(connection)?.into_iter().collect();
     let mut lines: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
-    let mut statement = connection.prepare_cached("SELECT at,consumer,value FROM gauge WHERE step=?1 AND name='in_flight' AND at>=?2 AND at<?3 ORDER BY at")?;
+    let mut statement = connection
+        .prepare_cached("SELECT at,consumer,value FROM gauge WHERE step=?1 AND name='in_flight' AND at>=?2 AND at<?3 ORDER BY at")?;
     let mut rows = statement.query(params![frame.resolution, frame.from.0, frame.to.0])?;
     let mut at_in_step: BTreeMap<(String, usize), i64> = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -426,25 +393,12 @@ fn in_flight(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series>, 
         if query.consumer.as_ref().is_some_and(|only| only != name) {
             continue;
         }
-        let label = if query.by == By::Consumer {
-            name.clone()
-        } else {
-            "all".to_owned()
-        };
+        let label = if query.by == By::Consumer { name.clone() } else { "all".to_owned() };
         let value: f64 = row.get(2)?;
         let last = at_in_step.insert((label.clone(), index), at);
-        let slot = &mut lines
-            .entry(label)
-            .or_insert_with(|| vec![None; frame.steps])[index];
+        let slot = &mut lines.entry(label).or_insert_with(|| vec![None; frame.steps])[index];
         // The last minute of a step stands for it; consumers of the same minute add up.
-        *slot = Some(if last == Some(at) {
-            slot.unwrap_or(0.0) + value
-        } else {
-            value
-        });
+        *slot = Some(if last == Some(at) { slot.unwrap_or(0.0) + value } else { value });
     }
-    Ok(lines
-        .into_iter()
-        .map(|(label, values)| Series { label, values })
-        .collect())
+    Ok(lines.into_iter().map(|(label, values)| Series { label, values }).collect())
 }

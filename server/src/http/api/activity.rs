@@ -22,5 +22,12 @@ pub(super) struct ActivityParams {
 /// The record, newest first; each entry's hash covers the one before
 #[utoipa::path(get, path = "/api/v1/activity", params(ActivityParams), responses((status = 200, body = Page<Activity>)))]
 pub(super) async fn list(State(state): State<AppState>, Query(params): Query<ActivityParams>) -> Result<Json<Page<Activity>>, ApiError> {
-    Ok(Json(state.desk.ports.activity.list(params.limit.unwrap_or(LIMIT), params.cursor.as_deref()).await?))
+    Ok(Json(
+        state
+            .desk
+            .ports
+            .activity
+            .list(params.limit.unwrap_or(LIMIT), params.cursor.as_deref())
+            .await?,
+    ))
 }

@@ -27,7 +27,10 @@ pub(super) struct Consumers {
 /// All consumers
 #[utoipa::path(get, path = "/api/v1/consumers", responses((status = 200, body = Consumers)))]
 pub(super) async fn list(State(state): State<AppState>) -> Result<Json<Consumers>, ApiError> {
-    Ok(Json(Consumers { items: state.desk.ports.consumers.list().await?, next: None }))
+    Ok(Json(Consumers {
+        items: state.desk.ports.consumers.list().await?,
+        next: None,
+    }))
 }
 
 /// One consumer with its newest errors.
@@ -41,8 +44,16 @@ pub(super) struct ConsumerBody {
 #[utoipa::path(get, path = "/api/v1/consumers/{name}", params(("name", description = "Its name")), responses((status = 200, body = ConsumerBody), (status = 404)))]
 pub(super) async fn one(State(state): State<AppState>, Path(name): Path<String>) -> Result<Json<ConsumerBody>, ApiError> {
     let consumers = &state.desk.ports.consumers;
-    let consumer = consumers.list().await?.into_iter().find(|c| c.name == name).ok_or_else(|| AppError::NotFound(format!("consumer {name}")))?;
-    Ok(Json(ConsumerBody { last_errors: consumers.faults(&name, FAULTS).await?, consumer }))
+    let consumer = consumers
+        .list()
+        .await?
+        .into_iter()
+        .find(|c| c.name == name)
+        .ok_or_else(|| AppError::NotFound(format!("consumer {name}")))?;
+    Ok(Json(ConsumerBody {
+        last_errors: consumers.faults(&name, FAULTS).await?,
+        consumer,
+    }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -56,7 +67,11 @@ pub(super) struct Pause {
 
 /// Stops or starts a consumer
 #[utoipa::path(put, path = "/api/v1/consumers/{name}/paused", request_body = Pause, params(("name", description = "Its name")), responses((status = 200, body = ConsumerBody), (status = 404), (status = 422)))]
-pub(super) async fn pause(State(state): State<AppState>, Path(name): Path<String>, Body(wish): Body<Pause>) -> Result<Json<ConsumerBody>, ApiError> {
+pub(super) async fn pause(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    Body(wish): Body<Pause>,
+) -> Result<Json<ConsumerBody>, ApiError> {
     set_paused(&state.desk, &Actor::local(), &name, wish.paused, &wish.reason).await?;
     one(State(state), Path(name)).await
 }

@@ -55,8 +55,14 @@ pub(super) async fn list(State(state): State<AppState>, Query(params): Query<Let
         to: instant("to", params.to.as_deref())?,
     };
     let letters = &state.desk.ports.letters;
-    let page = letters.list(&filter, params.limit.unwrap_or(LIMIT), params.cursor.as_deref()).await?;
-    Ok(Json(LetterPage { items: page.items, next: page.next, matching: letters.count(&filter).await? }))
+    let page = letters
+        .list(&filter, params.limit.unwrap_or(LIMIT), params.cursor.as_deref())
+        .await?;
+    Ok(Json(LetterPage {
+        items: page.items,
+        next: page.next,
+        matching: letters.count(&filter).await?,
+    }))
 }
 
 /// Groups that come whole.
@@ -70,7 +76,10 @@ pub(super) struct Groups {
 /// Open letters by consumer and kind of error
 #[utoipa::path(get, path = "/api/v1/dead-letters/groups", responses((status = 200, body = Groups)))]
 pub(super) async fn groups(State(state): State<AppState>) -> Result<Json<Groups>, ApiError> {
-    Ok(Json(Groups { items: state.desk.ports.letters.groups().await?, next: None }))
+    Ok(Json(Groups {
+        items: state.desk.ports.letters.groups().await?,
+        next: None,
+    }))
 }
 
 /// One letter with its body and its attempts

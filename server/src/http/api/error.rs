@@ -18,7 +18,12 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), detail: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            detail: None,
+        }
     }
 
     pub(crate) fn with_detail(mut self, detail: Value) -> Self {
@@ -44,7 +49,12 @@ impl From<AppError> for ApiError {
             AppError::Invalid { field, reason } => Some(json!({ "field": field, "reason": reason })),
             _ => None,
         };
-        Self { status, code: error.code(), message: error.to_string(), detail }
+        Self {
+            status,
+            code: error.code(),
+            message: error.to_string(),
+            detail,
+        }
     }
 }
 
@@ -56,5 +66,9 @@ impl From<StoreError> for ApiError {
 
 /// A path under `/api` that nothing answers to.
 pub(super) async fn no_route(uri: Uri) -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("there is nothing at {}; /api/openapi.json lists what there is", uri.path()))
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        format!("there is nothing at {}; /api/openapi.json lists what there is", uri.path()),
+    )
 }

@@ -59,12 +59,28 @@ pub(super) async fn list(State(state): State<AppState>, Query(params): Query<Eve
         from: instant("from", params.from.as_deref())?,
         to: instant("to", params.to.as_deref())?,
     };
-    let found = state.desk.ports.events.list(&filter, params.limit.unwrap_or(LIMIT), params.cursor.as_deref()).await?;
-    Ok(Json(Events { items: found.page.items.into_iter().map(|s| s.event).collect(), next: found.page.next, searched: found.searched, partial: found.partial }))
+    let found = state
+        .desk
+        .ports
+        .events
+        .list(&filter, params.limit.unwrap_or(LIMIT), params.cursor.as_deref())
+        .await?;
+    Ok(Json(Events {
+        items: found.page.items.into_iter().map(|s| s.event).collect(),
+        next: found.page.next,
+        searched: found.searched,
+        partial: found.partial,
+    }))
 }
 
 async fn stored(state: &AppState, id: &str) -> Result<StoredEvent, ApiError> {
-    Ok(state.desk.ports.events.get(id).await?.ok_or_else(|| AppError::NotFound(format!("event {id}")))?)
+    Ok(state
+        .desk
+        .ports
+        .events
+        .get(id)
+        .await?
+        .ok_or_else(|| AppError::NotFound(format!("event {id}")))?)
 }
 
 /// An event and what became of it.
@@ -81,7 +97,11 @@ pub(super) struct EventBody {
 #[utoipa::path(get, path = "/api/v1/events/{event_id}", params(("event_id", description = "Its id")), responses((status = 200, body = EventBody), (status = 404)))]
 pub(super) async fn one(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<EventBody>, ApiError> {
     let stored = stored(&state, &id).await?;
-    Ok(Json(EventBody { event: stored.event, stored_at: stored.stored_at, ledger: state.desk.ports.ledger.entry(&id).await? }))
+    Ok(Json(EventBody {
+        event: stored.event,
+        stored_at: stored.stored_at,
+        ledger: state.desk.ports.ledger.entry(&id).await?,
+    }))
 }
 
 /// A link of the chain.
@@ -113,13 +133,19 @@ pub(super) async fn chain(State(state): State<AppState>, Path(id): Path<String>)
     let links = async |events: Vec<StoredEvent>| {
         let mut links = Vec::with_capacity(events.len());
         for stored in events {
-            links.push(Link { ledger: ledger.entry(&stored.event.event_id).await?, event: stored.event });
+            links.push(Link {
+                ledger: ledger.entry(&stored.event.event_id).await?,
+                event: stored.event,
+            });
         }
         Ok::<_, ApiError>(links)
     };
     Ok(Json(ChainBody {
         causes: links(chain.causes).await?,
-        event: Link { ledger: ledger.entry(&id).await?, event: stored.event },
+        event: Link {
+            ledger: ledger.entry(&id).await?,
+            event: stored.event,
+        },
         effects: links(chain.effects).await?,
         orphan_of: chain.orphan_of,
     }))

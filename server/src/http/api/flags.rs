@@ -25,7 +25,11 @@ pub(super) struct FlagsBody {
 #[utoipa::path(get, path = "/api/v1/flags", responses((status = 200, body = FlagsBody)))]
 pub(super) async fn list(State(state): State<AppState>) -> Result<Json<FlagsBody>, ApiError> {
     let flags = &state.desk.ports.flags;
-    Ok(Json(FlagsBody { items: flags.all().await?, next: None, history: flags.history(100).await? }))
+    Ok(Json(FlagsBody {
+        items: flags.all().await?,
+        next: None,
+        history: flags.history(100).await?,
+    }))
 }
 
 /// Changes a scope's flags

@@ -19,7 +19,10 @@ const LISTED: u32 = 100;
 
 /// Starts an operation, or, with `dry_run`, counts what it would take
 #[utoipa::path(post, path = "/api/v1/operations", request_body = NewOperation, responses((status = 202, body = Operation), (status = 422)))]
-pub(super) async fn start(State(state): State<AppState>, Body(wish): Body<NewOperation>) -> Result<(StatusCode, Json<Operation>), ApiError> {
+pub(super) async fn start(
+    State(state): State<AppState>,
+    Body(wish): Body<NewOperation>,
+) -> Result<(StatusCode, Json<Operation>), ApiError> {
     Ok((StatusCode::ACCEPTED, Json(api::start(&state.desk, &Actor::local(), &wish).await?)))
 }
 
@@ -34,7 +37,10 @@ pub(super) struct OperationList {
 /// The newest operations, newest first
 #[utoipa::path(get, path = "/api/v1/operations", responses((status = 200, body = OperationList)))]
 pub(super) async fn list(State(state): State<AppState>) -> Result<Json<OperationList>, ApiError> {
-    Ok(Json(OperationList { items: state.desk.ports.operations.list(LISTED).await?, next: None }))
+    Ok(Json(OperationList {
+        items: state.desk.ports.operations.list(LISTED).await?,
+        next: None,
+    }))
 }
 
 /// One operation, item by item

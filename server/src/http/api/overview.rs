@@ -66,7 +66,10 @@ pub(super) async fn series(State(state): State<AppState>, Query(params): Query<S
     let metric: Metric = params
         .metric
         .parse()
-        .map_err(|e: pipeline::metric::UnknownMetric| AppError::Invalid { field: "metric".to_owned(), reason: e.to_string() })?;
+        .map_err(|e: pipeline::metric::UnknownMetric| AppError::Invalid {
+            field: "metric".to_owned(),
+            reason: e.to_string(),
+        })?;
     let to = instant("to", params.to.as_deref())?.unwrap_or_else(Timestamp::now);
     let from = instant("from", params.from.as_deref())?.unwrap_or(to.plus(-HOUR));
     let query = SeriesQuery {

@@ -30,5 +30,12 @@ pub(super) async fn report(State(state): State<AppState>, Query(params): Query<P
     let now = Timestamp::now();
     let to = instant("to", params.to.as_deref())?.unwrap_or(now);
     let from = instant("from", params.from.as_deref())?.unwrap_or(to.plus(-DAY));
-    Ok(Json(state.desk.ports.parity.report(Span { from, to }, params.event_type.as_deref(), now).await?))
+    Ok(Json(
+        state
+            .desk
+            .ports
+            .parity
+            .report(Span { from, to }, params.event_type.as_deref(), now)
+            .await?,
+    ))
 }

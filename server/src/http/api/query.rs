@@ -35,5 +35,14 @@ impl From<JsonRejection> for ApiError {
 
 /// An optional instant of the query.
 pub(super) fn instant(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
-    text.map(|text| text.parse().map_err(|e: pipeline::time::NotATime| AppError::Invalid { field: field.to_owned(), reason: e.to_string() }.into())).transpose()
+    text.map(|text| {
+        text.parse().map_err(|e: pipeline::time::NotATime| {
+            AppError::Invalid {
+                field: field.to_owned(),
+                reason: e.to_string(),
+            }
+            .into()
+        })
+    })
+    .transpose()
 }
