@@ -115,6 +115,10 @@ async fn work(inbox: Arc<dyn Inbox>, consumer: Arc<dyn Consumer>, config: Delive
         let mut settled = Vec::with_capacity(batch.len());
         let mut since = Instant::now();
         for work in batch {
+            if stop.is_cancelled() {
+                // What was not begun stays open in the inbox and is handed out again after the restart.
+                break;
+            }
             settled.push(attempt(&consumer, work, &config).await);
             if since.elapsed() > SETTLE_EVERY {
                 settle(inbox.as_ref(), consumer.name(), std::mem::take(&mut settled)).await;

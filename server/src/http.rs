@@ -6,6 +6,7 @@ mod health;
 pub(crate) mod ingest;
 mod pages;
 mod security;
+mod shared;
 
 use app::context::Desk;
 use axum::Router;

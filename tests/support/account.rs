@@ -13,7 +13,10 @@ pub type Outcome = BTreeMap<String, (String, usize)>;
 /// Waits until this many events were published and nothing is in flight.
 pub async fn settled(server: &Cutover, published: usize) {
     eventually("everything is delivered", async || {
-        let (seen, open) = (server.metric("cutover_events_published_total").await, server.metric("cutover_events_in_flight").await);
+        let (seen, open) = (
+            server.metric("cutover_events_published_total").await,
+            server.metric("cutover_events_in_flight").await,
+        );
         #[allow(clippy::cast_precision_loss)] // small counts
         let done = seen == published as f64 && open == 0.0;
         done.then_some(()).ok_or_else(|| format!("{seen} published, {open} in flight"))
@@ -38,7 +41,9 @@ pub async fn outcome(server: &Cutover, id: &str) -> Outcome {
 pub fn of_ledger(entry: &Value) -> Outcome {
     let deliveries = entry["deliveries"].as_array().unwrap_or_else(|| panic!("no deliveries: {entry}"));
     let one = |delivery: &Value| {
-        let succeeded = delivery["attempts"].as_array().map_or(0, |attempts| attempts.iter().filter(|a| a["error"].is_null()).count());
+        let succeeded = delivery["attempts"]
+            .as_array()
+            .map_or(0, |attempts| attempts.iter().filter(|a| a["error"].is_null()).count());
         (text(&delivery["consumer"]), (text(&delivery["state"]), succeeded))
     };
     deliveries.iter().map(one).collect()
@@ -59,4 +64,14 @@ pub async fn stored(server: &Cutover) -> Vec<Value> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Waits until a consumer has nothing in hand and nothing to try again.
+pub async fn consumer_idle(server: &Cutover, name: &str) {
+    eventually(&format!("{name} has nothing to try again"), async || {
+        let answer = server.site.json(format!("/api/v1/consumers/{name}")).await;
+        let retrying = &answer["consumer"]["retrying"];
+        if *retrying == 0 { Ok(()) } else { Err(format!("{retrying} wait to be tried again")) }
+    })
+    .await;
 }

@@ -34,9 +34,17 @@ pub struct Screen {
 
 impl Screen {
     /// A desk's screen, in the light.
-    pub const DESK: Self = Self { width: 1440, height: 900, dark: false };
+    pub const DESK: Self = Self {
+        width: 1440,
+        height: 900,
+        dark: false,
+    };
     /// A phone's, in the light.
-    pub const PHONE: Self = Self { width: 390, height: 844, dark: false };
+    pub const PHONE: Self = Self {
+        width: 390,
+        height: 844,
+        dark: false,
+    };
 
     /// The same in the dark.
     #[must_use]
@@ -86,7 +94,13 @@ impl Browser {
         builder.capabilities(capabilities.as_object().cloned().unwrap_or_default());
         let client = builder.connect(&driver.url()).await.expect("a browser session");
         driver.session = client.session_id().await.expect("a session");
-        let browser = Self { client, driver, base: site.base().to_owned(), _profile: profile, _seat: seat };
+        let browser = Self {
+            client,
+            driver,
+            base: site.base().to_owned(),
+            _profile: profile,
+            _seat: seat,
+        };
         browser.screen(Screen::DESK).await;
         browser
     }
@@ -105,8 +119,11 @@ impl Browser {
     /// # Panics
     /// It is refused.
     pub async fn cdp(&self, command: &str, parameters: Value) -> Value {
-        let command = Cdp { command: command.to_owned(), parameters };
-        self.client.issue_cmd(&command).await.unwrap_or_else(|e| panic!("{command:?}: {e}"))
+        let request = Cdp {
+            command: command.to_owned(),
+            parameters,
+        };
+        self.client.issue_cmd(request).await.unwrap_or_else(|e| panic!("{command}: {e}"))
     }
 
     /// Goes to a path of the dashboard, and waits until its own script has taken the page over and hears from the server.
@@ -152,7 +169,8 @@ impl Browser {
     /// The browser doesn't say.
     pub async fn address(&self) -> String {
         let url = self.client.current_url().await.expect("an address");
-        url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+        url.query()
+            .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
     }
 
     /// Runs the body of a function in the page.
@@ -160,13 +178,19 @@ impl Browser {
     /// # Panics
     /// It throws.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.client.execute(script, arguments).await.unwrap_or_else(|e| panic!("{script}: {e}"))
+        self.client
+            .execute(script, arguments)
+            .await
+            .unwrap_or_else(|e| panic!("{script}: {e}"))
     }
 
     /// Waits until something matches `css`.
     pub async fn present(&self, css: &str) {
         eventually(&format!("{css} on the page"), async || {
-            let there = self.run("return document.querySelector(arguments[0]) !== null", vec![css.into()]).await == true;
+            let there = self
+                .run("return document.querySelector(arguments[0]) !== null", vec![css.into()])
+                .await
+                == true;
             if there { Ok(()) } else { Err(self.page().await) }
         })
         .await;
@@ -174,13 +198,20 @@ impl Browser {
 
     /// The text of the first match of `css`, as a person sees it; nothing if there is no match.
     pub async fn text(&self, css: &str) -> String {
-        let text = self.run("return document.querySelector(arguments[0])?.innerText ?? ''", vec![css.into()]).await;
+        let text = self
+            .run("return document.querySelector(arguments[0])?.innerText ?? ''", vec![css.into()])
+            .await;
         text.as_str().unwrap_or_default().to_owned()
     }
 
     /// The texts of all matches of `css`.
     pub async fn texts(&self, css: &str) -> Vec<String> {
-        let texts = self.run("return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)", vec![css.into()]).await;
+        let texts = self
+            .run(
+                "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)",
+                vec![css.into()],
+            )
+            .await;
         serde_json::from_value(texts).unwrap_or_default()
     }
 
@@ -211,7 +242,10 @@ impl Browser {
         let xpath = format!(".//*[self::a or self::button or self::summary or self::label][contains(normalize-space(.), \"{label}\")]");
         self.present(css).await;
         let within = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
-        let element = within.find(Locator::XPath(&xpath)).await.unwrap_or_else(|e| panic!("{label} in {css}: {e}"));
+        let element = within
+            .find(Locator::XPath(&xpath))
+            .await
+            .unwrap_or_else(|e| panic!("{label} in {css}: {e}"));
         element.click().await.unwrap_or_else(|e| panic!("{label} in {css}: {e}"));
     }
 
@@ -232,22 +266,39 @@ impl Browser {
     pub async fn choose(&self, css: &str, value: &str) {
         self.present(css).await;
         let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
-        element.select_by_value(value).await.unwrap_or_else(|e| panic!("{value} of {css}: {e}"));
+        element
+            .select_by_value(value)
+            .await
+            .unwrap_or_else(|e| panic!("{value} of {css}: {e}"));
     }
 
     /// Presses a key while nothing has the focus.
     pub async fn key(&self, key: &str) {
         for kind in ["keyDown", "keyUp"] {
-            self.cdp("Input.dispatchKeyEvent", json!({ "type": kind, "key": key, "text": if kind == "keyDown" { key } else { "" } })).await;
+            self.cdp(
+                "Input.dispatchKeyEvent",
+                json!({ "type": kind, "key": key, "text": if kind == "keyDown" { key } else { "" } }),
+            )
+            .await;
         }
     }
 
     /// Draws the pointer, pressed, from one point of the window to another.
     pub async fn drag(&self, from: (f64, f64), to: (f64, f64)) {
         let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
-        for (kind, (x, y), buttons) in [("mouseMoved", from, 0), ("mousePressed", from, 1), ("mouseMoved", middle, 1), ("mouseMoved", to, 1), ("mouseReleased", to, 0)] {
+        for (kind, (x, y), buttons) in [
+            ("mouseMoved", from, 0),
+            ("mousePressed", from, 1),
+            ("mouseMoved", middle, 1),
+            ("mouseMoved", to, 1),
+            ("mouseReleased", to, 0),
+        ] {
             let button = if kind == "mouseMoved" && buttons == 0 { "none" } else { "left" };
-            self.cdp("Input.dispatchMouseEvent", json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 })).await;
+            self.cdp(
+                "Input.dispatchMouseEvent",
+                json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 }),
+            )
+            .await;
         }
     }
 
@@ -256,7 +307,11 @@ impl Browser {
     /// # Panics
     /// It can't be written.
     pub async fn picture(&self, name: &str) -> PathBuf {
-        let directory = crate::server::binary().ancestors().nth(2).expect("target/<profile>/cutover").join("screenshots");
+        let directory = crate::server::binary()
+            .ancestors()
+            .nth(2)
+            .expect("target/<profile>/cutover")
+            .join("screenshots");
         std::fs::create_dir_all(&directory).expect("a directory for screenshots");
         let path = directory.join(format!("{name}.png"));
         self.picture_at(&path).await;
@@ -275,7 +330,12 @@ impl Browser {
     /// What the page shows, for the message of a test that gives up.
     async fn page(&self) -> String {
         let text = self.text("body").await;
-        format!("{} shows {:.2000}; console: {:?}", self.address().await, text, self.complaints().await)
+        format!(
+            "{} shows {:.2000}; console: {:?}",
+            self.address().await,
+            text,
+            self.complaints().await
+        )
     }
 
     /// What the browser complained of since the last call: errors and warnings of scripts, of hydration and of the
@@ -287,7 +347,11 @@ impl Browser {
         let log = self.client.issue_cmd(Log).await.expect("the browser's log");
         let entries = log.as_array().cloned().unwrap_or_default();
         let loud = |entry: &&Value| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"));
-        entries.iter().filter(loud).map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
+        entries
+            .iter()
+            .filter(loud)
+            .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// Closes the browser, which must have had nothing to complain of.

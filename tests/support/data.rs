@@ -20,6 +20,14 @@ pub struct Sent {
     pub body: Value,
 }
 
+impl Sent {
+    /// The consumers that the design's rules send it to, in order of name.
+    #[must_use]
+    pub fn consumers(&self) -> Vec<&'static str> {
+        crate::rules::consumers(&self.body)
+    }
+}
+
 /// Every event of [`PUT_EVENTS`], in order.
 ///
 /// # Panics
@@ -34,7 +42,12 @@ pub fn sent() -> Vec<Sent> {
             let mut body: Value = serde_json::from_str(&text("Detail")).expect("a detail of JSON");
             body["eventType"] = text("DetailType").into();
             body["source"] = text("Source").into();
-            Sent { id: body["eventId"].as_str().expect("an id").to_owned(), event_type: text("DetailType"), source: text("Source"), body }
+            Sent {
+                id: body["eventId"].as_str().expect("an id").to_owned(),
+                event_type: text("DetailType"),
+                source: text("Source"),
+                body,
+            }
         })
         .collect()
 }

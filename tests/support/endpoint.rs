@@ -25,8 +25,15 @@ impl Endpoint {
     #[must_use]
     pub fn new(base: impl Into<String>) -> Self {
         // A proxy that the environment names is not for this machine's own loopback.
-        let client = Client::builder().no_proxy().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
-        Self { client: client.expect("an HTTP client"), base: base.into() }
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
+        Self {
+            client: client.expect("an HTTP client"),
+            base: base.into(),
+        }
     }
 
     /// Where it is, without a slash at the end.
@@ -116,14 +123,18 @@ impl Reply {
         let name = format!("{} {}", request.method(), request.url());
         let response = client.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Self { request: name, status, headers, bytes: response.bytes().await?.to_vec() })
+        Ok(Self {
+            request: name,
+            status,
+            headers,
+            bytes: response.bytes().await?.to_vec(),
+        })
     }
 
     /// This answer, if it has this status.
     ///
     /// # Panics
     /// It has another.
-    #[must_use]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}: {}", self.request, self.text());
         self
@@ -154,11 +165,14 @@ impl Reply {
     ///
     /// # Panics
     /// It is another answer.
-    #[must_use]
     pub fn error(&self, status: u16, code: &str) -> String {
         assert_eq!(self.status, status, "{}: {}", self.request, self.text());
         let body = self.json();
         assert_eq!(body["error"]["code"], code, "{}: {body}", self.request);
-        body["error"]["message"].as_str().filter(|m| !m.is_empty()).unwrap_or_else(|| panic!("{}: no message: {body}", self.request)).to_owned()
+        body["error"]["message"]
+            .as_str()
+            .filter(|m| !m.is_empty())
+            .unwrap_or_else(|| panic!("{}: no message: {body}", self.request))
+            .to_owned()
     }
 }

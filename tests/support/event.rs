@@ -23,13 +23,21 @@ pub fn now() -> i64 {
 /// A transaction that a user edited: for analytics and audit.
 #[must_use]
 pub fn updated() -> Value {
-    of("transaction.updated", "transaction.service", &json!({ "transactionId": "t-1", "accountId": "a-1", "changes": [] }))
+    of(
+        "transaction.updated",
+        "transaction.service",
+        &json!({ "transactionId": "t-1", "accountId": "a-1", "changes": [] }),
+    )
 }
 
 /// An account that a user closed: for analytics, notification and audit.
 #[must_use]
 pub fn account_deleted() -> Value {
-    of("account.deleted", "account.service", &json!({ "accountId": "a-1", "transactionCount": 3 }))
+    of(
+        "account.deleted",
+        "account.service",
+        &json!({ "accountId": "a-1", "transactionCount": 3 }),
+    )
 }
 
 /// An event of this type and source.
@@ -55,6 +63,10 @@ pub fn entry(event: &Value) -> Value {
 /// transactions and doesn't name them.
 #[must_use]
 pub fn poison_entry() -> (String, Value) {
-    let event = of("file.processed", "transaction.service", &json!({ "fileId": "f-1", "transactionCount": 2, "processingStatus": "success" }));
+    let event = of(
+        "file.processed",
+        "transaction.service",
+        &json!({ "fileId": "f-1", "transactionCount": 2, "processingStatus": "success" }),
+    );
     (event["eventId"].as_str().unwrap_or_default().to_owned(), entry(&event))
 }

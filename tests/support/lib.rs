@@ -9,6 +9,8 @@ pub mod browser;
 pub mod data;
 pub mod endpoint;
 pub mod event;
+pub mod flow;
+pub mod rules;
 pub mod sdk;
 pub mod server;
 pub mod wait;

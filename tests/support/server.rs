@@ -32,7 +32,11 @@ pub fn binary() -> PathBuf {
         },
         PathBuf::from,
     );
-    assert!(path.is_absolute() && path.exists(), "{}: no such binary; build it, or name it with CUTOVER_BIN", path.display());
+    assert!(
+        path.is_absolute() && path.exists(),
+        "{}: no such binary; build it, or name it with CUTOVER_BIN",
+        path.display()
+    );
     path
 }
 
@@ -40,7 +44,11 @@ pub fn binary() -> PathBuf {
 #[must_use]
 pub fn command(directory: &Path, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Command {
     let mut command = Command::new(binary());
-    command.args(arguments.into_iter().map(Into::into)).current_dir(directory).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .args(arguments.into_iter().map(Into::into))
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CUTOVER_")) {
         command.env_remove(name);
     }
@@ -73,7 +81,9 @@ impl Ended {
 /// It doesn't end.
 pub async fn run(mut command: Command) -> Ended {
     let output = tokio::time::timeout(FAILS_WITHIN, command.output()).await;
-    let output = output.unwrap_or_else(|_| panic!("{command:?} did not end within {FAILS_WITHIN:?}")).expect("the binary runs");
+    let output = output
+        .unwrap_or_else(|_| panic!("{command:?} did not end within {FAILS_WITHIN:?}"))
+        .expect("the binary runs");
     Ended {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -99,7 +109,11 @@ impl Setup {
     /// Without demo traffic, on a fresh data directory.
     #[must_use]
     pub const fn new() -> Self {
-        Self { data: None, demo: None, environment: Vec::new() }
+        Self {
+            data: None,
+            demo: None,
+            environment: Vec::new(),
+        }
     }
 
     /// With the demo application making this many events a minute.
@@ -128,8 +142,12 @@ impl Setup {
     /// # Panics
     /// It doesn't.
     pub async fn start(self) -> Cutover {
-        let data = self.data.unwrap_or_else(|| Arc::new(TempDir::new().expect("a temporary directory")));
-        let mut arguments: Vec<OsString> = ["serve", "--listen", "127.0.0.1:0", "--ingest", "127.0.0.1:0", "--data"].map(OsString::from).to_vec();
+        let data = self
+            .data
+            .unwrap_or_else(|| Arc::new(TempDir::new().expect("a temporary directory")));
+        let mut arguments: Vec<OsString> = ["serve", "--listen", "127.0.0.1:0", "--ingest", "127.0.0.1:0", "--data"]
+            .map(OsString::from)
+            .to_vec();
         arguments.push(data_path(&data).into());
         match self.demo {
             Some(rate) => arguments.extend(["--demo".into(), rate.to_string().into()]),
@@ -140,14 +158,22 @@ impl Setup {
         let mut child = command.spawn().expect("the binary starts");
         let (stdout, stderr) = (Captured::of(child.stdout.take()), Captured::of(child.stderr.take()));
         let address = async |what: &str| {
-            within(Duration::from_secs(20), "the server says where it listens", async || match stdout.after(what) {
-                Some(url) => Ok(url),
-                None => Err(format!("stdout: {:?}; stderr: {:?}", stdout.text(), stderr.text())),
+            within(Duration::from_secs(20), "the server says where it listens", async || {
+                match stdout.after(what) {
+                    Some(url) => Ok(url),
+                    None => Err(format!("stdout: {:?}; stderr: {:?}", stdout.text(), stderr.text())),
+                }
             })
             .await
         };
         let (site, ingest) = (address("Cutover is at ").await, address("Events are taken at ").await);
-        let server = Cutover { child: Some(child), site: Endpoint::new(site), ingest: Endpoint::new(ingest), data, stderr };
+        let server = Cutover {
+            child: Some(child),
+            site: Endpoint::new(site),
+            ingest: Endpoint::new(ingest),
+            data,
+            stderr,
+        };
         for listener in [&server.site, &server.ingest] {
             eventually("the listener answers", async || {
                 let reply = crate::endpoint::Reply::try_of(listener.request(reqwest::Method::GET, "/healthz")).await;
@@ -203,8 +229,15 @@ impl Cutover {
         kill_process(self.pid(), Signal::TERM).expect("SIGTERM is sent");
         let mut child = self.child.take().expect("a server that runs");
         let status = tokio::time::timeout(STOPS_WITHIN, child.wait()).await;
-        let status = status.unwrap_or_else(|_| panic!("still runs {STOPS_WITHIN:?} after SIGTERM: {}", self.stderr())).expect("an exit status");
-        Terminated { status, took: began.elapsed(), data: Arc::clone(&self.data), stderr: self.stderr() }
+        let status = status
+            .unwrap_or_else(|_| panic!("still runs {STOPS_WITHIN:?} after SIGTERM: {}", self.stderr()))
+            .expect("an exit status");
+        Terminated {
+            status,
+            took: began.elapsed(),
+            data: Arc::clone(&self.data),
+            stderr: self.stderr(),
+        }
     }
 
     /// Kills it as a power cut would, and waits until it is gone.

@@ -20,6 +20,10 @@ use crate::{http, shutdown};
 /// How long connections may take to end once the server stops.
 const DRAIN: Duration = Duration::from_secs(4);
 
+/// How long the pipeline may take to finish what is in hand. Nothing is lost when it takes longer: an attempt counts only
+/// once it is settled.
+const FINISH: Duration = Duration::from_secs(5);
+
 #[allow(clippy::print_stdout)]
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     log();
@@ -65,7 +69,9 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         tracing::warn!("some connections did not end in time; closing them");
     }
-    pipeline.stop().await;
+    if tokio::time::timeout(FINISH, pipeline.stop()).await.is_err() {
+        tracing::warn!("a consumer did not finish in time; its event is delivered again after the restart");
+    }
     tracing::info!("stopped");
     Ok(())
 }

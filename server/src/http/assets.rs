@@ -4,7 +4,7 @@
 //! file may keep it for good, and a new release is a new address. Compression happened when the site was built; here only
 //! the copy is chosen.
 
-mod coding;
+pub(super) mod coding;
 #[cfg(test)]
 mod tests;
 

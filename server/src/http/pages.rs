@@ -12,6 +12,7 @@ use leptos_axum::{LeptosRoutes, generate_route_list};
 
 use super::AppState;
 use super::assets::asset;
+use super::shared::{Rendered, share};
 
 /// Where the server functions are.
 const FUNCTIONS: &str = "/fn/{*name}";
@@ -21,9 +22,10 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(app::App);
     let assets = assets();
     Router::new()
-        .route(FUNCTIONS, any(function))
         .leptos_routes_with_context(state, routes, provide.clone(), move || shell(assets))
         .fallback(leptos_axum::render_app_async_with_context(provide, move || shell(assets)))
+        .layer(axum::middleware::from_fn_with_state(Rendered::new(), share))
+        .route(FUNCTIONS, any(function))
 }
 
 /// What pages and server functions find in their context.

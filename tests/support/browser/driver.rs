@@ -23,14 +23,25 @@ impl Driver {
     /// Starts one on a port that the system chooses.
     pub(super) async fn start() -> Self {
         let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        command
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
         let mut child = command.spawn().expect("chromedriver, which scripts/setup.sh test installs");
         let stdout = Captured::of(child.stdout.take());
         let port = eventually("chromedriver says its port", async || {
-            stdout.after("started successfully on port ").and_then(|rest| rest.trim_end_matches('.').parse().ok())
+            stdout
+                .after("started successfully on port ")
+                .and_then(|rest| rest.trim_end_matches('.').parse().ok())
         })
         .await;
-        Self { child, port, session: None }
+        Self {
+            child,
+            port,
+            session: None,
+        }
     }
 
     /// Where it listens.
@@ -51,7 +62,9 @@ impl Drop for Driver {
     /// A test that panics can't await anything any more, and a driver that is killed leaves its browser behind.
     fn drop(&mut self) {
         let Some(session) = self.session.take() else { return };
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return };
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
+            return;
+        };
         let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
         let request = format!("DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
         if stream.write_all(request.as_bytes()).is_ok() {

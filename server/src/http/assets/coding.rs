@@ -2,7 +2,7 @@
 
 /// A way content is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(in crate::http) enum Coding {
     Brotli,
     Gzip,
     Identity,
@@ -30,7 +30,7 @@ impl Coding {
 }
 
 /// The copy with the highest weight among `present`; of equal ones the first. None if the client refuses them all.
-pub(super) fn choose<T>(accept: &str, present: impl IntoIterator<Item = (Coding, T)>) -> Option<(Coding, T)> {
+pub(in crate::http) fn choose<T>(accept: &str, present: impl IntoIterator<Item = (Coding, T)>) -> Option<(Coding, T)> {
     let mut best = None;
     let mut highest = 0;
     for (coding, copy) in present {

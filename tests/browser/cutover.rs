@@ -1,0 +1,90 @@
+//! `/cutover`: the flags, and what they do to the demo application.
+
+use tests::browser::Browser;
+use tests::endpoint::Endpoint;
+use tests::server::Cutover;
+use tests::wait::eventually;
+
+use crate::with_demo;
+
+/// Changes the global flags to those of a stage, as a person does.
+async fn change(browser: &Browser, stage: &str, reason: &str) {
+    let row = "table.flags tbody tr:first-child";
+    browser.click(&format!("{row} summary")).await;
+    browser.click(&format!("{row} label.choice:has(input[value=\"{stage}\"])")).await;
+    browser.type_into("#flag-reason-global", reason).await;
+    browser.click(&format!("{row} label.choice:has(input[name=confirmed])")).await;
+    browser.click(&format!("{row} button.main")).await;
+    browser.says(".said-done", &format!("“{stage}”")).await;
+}
+
+/// Listens to the live stream for `count` readings: as long as it takes for something new to show.
+async fn beats(site: &Endpoint, count: usize) {
+    let mut stream = site.request(reqwest::Method::GET, "/api/v1/live").send().await.expect("a stream");
+    let mut heard = 0;
+    while heard < count {
+        let chunk = stream.chunk().await.expect("an open stream").expect("a stream without end");
+        heard += String::from_utf8_lossy(&chunk).matches("event: overview").count();
+    }
+}
+
+async fn published(server: &Cutover) -> f64 {
+    server.metric("cutover_events_published_total").await
+}
+
+#[tokio::test]
+async fn a_flag_changes_what_the_demo_application_does() {
+    let server = with_demo().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/cutover").await;
+    browser.says("[aria-label=Stage]", "Shadow").await;
+    change(&browser, "direct only", "rehearsing the rollback").await;
+    browser.says("[aria-label=Stage]", "Direct only").await;
+
+    // What was under way is delivered; after that nothing new is published, for several readings.
+    eventually("nothing is in flight", async || server.metric("cutover_events_in_flight").await == 0.0).await;
+    let stood = published(&server).await;
+    beats(&server.site, 3).await;
+    assert_eq!(published(&server).await, stood, "events were published though publishing is off");
+
+    // Who, why, from, to: on the page and on the record.
+    browser.says("section[aria-labelledby=history-title]", "shadow → direct only").await;
+    browser.says("section[aria-labelledby=history-title]", "rehearsing the rollback").await;
+    change(&browser, "shadow", "rehearsed").await;
+    eventually("the demo publishes again", async || published(&server).await > stood + 5.0).await;
+    browser.visit("/activity").await;
+    let deeds = browser.texts("tbody tr").await;
+    assert_eq!(deeds.iter().filter(|row| row.contains("flags.change") && row.contains("done")).count(), 2, "{deeds:?}");
+
+    // And on the charts: a mark for the changes.
+    browser.visit("/").await;
+    browser.present("section[aria-labelledby=throughput-title] .chart-flags a").await;
+    let marks = browser.run("return document.querySelector('section[aria-labelledby=throughput-title] .chart-flags').textContent", vec![]).await;
+    assert!(marks.as_str().is_some_and(|text| text.contains("rehears")), "{marks}");
+    browser.close().await;
+}
+
+/// The choice that would leave analytics stale can't be made, and one that was overtaken is refused in words.
+#[tokio::test]
+async fn a_change_that_was_overtaken_is_refused() {
+    let server = tests::server::Setup::new().start().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/cutover").await;
+    let disabled = browser.run("return document.querySelector('table.flags input[value=neither]').disabled", vec![]).await;
+    assert_eq!(disabled, true);
+
+    // While the form is open and the page holds still, someone else changes the flags.
+    browser.choose(".chip.live select", "off").await;
+    let other = serde_json::json!({ "publishing": true, "direct": false, "reason": "faster", "expected_version": 0 });
+    server.site.put("/api/v1/flags", &other).await.expect(200);
+    let row = "table.flags tbody tr:first-child";
+    browser.click(&format!("{row} summary")).await;
+    browser.click(&format!("{row} label.choice:has(input[value=\"direct only\"])")).await;
+    browser.type_into("#flag-reason-global", "slower").await;
+    browser.click(&format!("{row} label.choice:has(input[name=confirmed])")).await;
+    browser.click(&format!("{row} button.main")).await;
+    browser.says(".said-refused", "since you looked").await;
+    let flags = server.site.json("/api/v1/flags").await;
+    assert_eq!(flags["items"][0]["version"], 1, "{flags}");
+    browser.close_but_for(|complaint| complaint.contains("/fn/flags") && complaint.contains("409")).await;
+}

@@ -1,0 +1,60 @@
+//! `/events`, and what was sent there by an AWS SDK as every page shows it.
+
+use tests::account::settled;
+use tests::browser::Browser;
+use tests::data::{self, PUT_EVENTS};
+use tests::sdk;
+use tests::server::Setup;
+
+/// The thin slice through everything: an AWS client sends, consumers consume, people see.
+#[tokio::test]
+async fn what_an_aws_client_sends_is_seen_on_the_pages() {
+    let server = Setup::new().start().await;
+    let answered = sdk::put_events(server.ingest.base(), PUT_EVENTS).await;
+    assert_eq!((answered.failed, answered.ids.len()), (0, 120));
+    settled(&server, 120).await;
+
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/events").await;
+    let rows = browser.texts("table.events tbody tr").await;
+    assert_eq!(rows.len(), 50, "a page of events: {rows:?}");
+
+    // The filter, as a person uses it; and what it finds.
+    let deleted: Vec<_> = data::sent()
+        .into_iter()
+        .filter(|event| event.event_type == "account.deleted")
+        .collect();
+    browser.choose("select[name=type]", "account.deleted").await;
+    browser.press("form.tools", "Filter").await;
+    tests::wait::eventually("the events of one type", async || {
+        let types = browser.texts("table.events tbody tr td:nth-child(3)").await;
+        if types.len() == deleted.len() && types.iter().all(|t| t == "account.deleted") {
+            Ok(())
+        } else {
+            Err(format!("{types:?}"))
+        }
+    })
+    .await;
+    assert!(browser.address().await.contains("type=account.deleted"));
+
+    // One event: its fields, its payload, its deliveries.
+    let one = &deleted[0];
+    browser.click(&format!("table.events a[href='/events/{}']", one.id)).await;
+    browser.says(".kv", &one.id).await;
+    browser
+        .says("pre", one.body["data"]["accountId"].as_str().expect("an account"))
+        .await;
+    let mut consumers = browser.texts(".deliveries > li .row a").await;
+    consumers.sort();
+    assert_eq!(consumers, one.consumers());
+    let states = browser.texts(".deliveries > li .row").await;
+    assert!(states.iter().all(|row| row.contains("completed")), "{states:?}");
+
+    // The overview counts them: the newest minutes of its charts, and its consumers.
+    browser.visit("/").await;
+    browser.says(".criteria", "every event is accounted for").await;
+    browser.present("#throughput-title").await;
+    let audited = browser.texts("table.consumers tbody tr").await;
+    assert_eq!(audited.len(), 4, "{audited:?}");
+    browser.close().await;
+}

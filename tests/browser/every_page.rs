@@ -1,0 +1,83 @@
+//! Every page, on a desk and on a phone, in the light and in the dark: nothing complains, nothing sticks out.
+
+use serde_json::json;
+use tests::browser::{Browser, Screen};
+use tests::event::poison_entry;
+use tests::wait::eventually;
+
+use crate::with_demo;
+
+const SCREENS: [(&str, Screen); 4] =
+    [("desk", Screen::DESK), ("desk-dark", Screen::DESK.dark()), ("phone", Screen::PHONE), ("phone-dark", Screen::PHONE.dark())];
+
+#[tokio::test]
+async fn every_page_fits_every_screen() {
+    let server = with_demo().await;
+    let (event, entry) = poison_entry();
+    server.ingest.put_events(&json!([entry])).await.expect(200);
+    let letter = eventually("a letter", async || {
+        let letters = server.site.json("/api/v1/dead-letters").await;
+        letters["items"][0]["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    let change = json!({ "publishing": true, "direct": false, "reason": "to have a history with a long reason that wraps on a phone", "expected_version": 0 });
+    server.site.put("/api/v1/flags", &change).await.expect(200);
+
+    let pages = [
+        ("overview", "/".to_owned()),
+        ("consumers", "/consumers".to_owned()),
+        ("consumer", "/consumers/categorization".to_owned()),
+        ("events", "/events".to_owned()),
+        ("event", format!("/events/{event}")),
+        ("dead-letters", "/dead-letters?status=all".to_owned()),
+        ("dead-letter", format!("/dead-letters/{letter}")),
+        ("cutover", "/cutover".to_owned()),
+        ("activity", "/activity".to_owned()),
+        ("demo", "/demo".to_owned()),
+    ];
+    let browser = Browser::open(&server.site).await;
+    let mut faults = Vec::new();
+    for (name, path) in &pages {
+        browser.visit(path).await;
+        browser.present("main section").await;
+        for (screen_name, screen) in SCREENS {
+            browser.screen(screen).await;
+            // What sticks out is named, so that whoever reads this finds it.
+            let out = browser
+                .run(
+                    "const wide = document.documentElement.scrollWidth; if (wide <= innerWidth) return null;
+                     const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'));
+                     return `${wide} of ${innerWidth}: ` + out.slice(0, 5).map(e => e.tagName + '.' + e.className).join(' ')",
+                    vec![],
+                )
+                .await;
+            if let Some(out) = out.as_str() {
+                faults.push(format!("{path} on {screen_name}: {out}"));
+            }
+            browser.picture(&format!("{name}-{screen_name}")).await;
+        }
+        faults.extend(browser.complaints().await.into_iter().map(|complaint| format!("{path}: {complaint}")));
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+    browser.close().await;
+}
+
+/// Links between pages are followed by the script, without a load; and the console stays clean on the way.
+#[tokio::test]
+async fn one_visit_through_all_pages() {
+    let server = with_demo().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/").await;
+    browser.run("window.stayed = true", vec![]).await;
+    for (label, words) in
+        [("Consumers", "All consumers"), ("Events", "Payload"), ("Dead letters", "By kind of error"), ("Cutover", "Flags"), ("Activity", "covers"), ("Demo", "Faults"), ("Overview", "Consumers")]
+    {
+        browser.press("nav.rail", label).await;
+        browser.says("h1", label).await;
+        browser.says("main", words).await;
+        let complaints = browser.complaints().await;
+        assert!(complaints.is_empty(), "{label}: {complaints:#?}");
+    }
+    assert_eq!(browser.run("return window.stayed", vec![]).await, true, "the page was never left");
+    browser.close().await;
+}

@@ -1,0 +1,87 @@
+//! `/dead-letters`, and `/demo`, where failures can be had.
+
+use tests::account::consumer_idle;
+use tests::browser::Browser;
+use tests::server::Cutover;
+use tests::wait::eventually;
+
+use crate::with_demo;
+
+/// Sets a fault on the demo page, as a person does.
+async fn set_fault(browser: &Browser, target: &str, fault: &str) {
+    browser.visit("/demo").await;
+    let form = format!("form:has(input[name=target][value={target}])");
+    browser.click(&format!("{form} label.choice:has(input[value={fault}])")).await;
+    browser.click(&format!("{form} button")).await;
+    browser.says(".said-done", &format!("{target}: {fault}")).await;
+}
+
+async fn open_letters(server: &Cutover) -> f64 {
+    server.metric("cutover_dead_letters_open").await
+}
+
+/// A consumer fails, letters come, the fault ends, a redrive clears them: all of it in the browser.
+#[tokio::test]
+async fn an_outage_makes_letters_and_a_redrive_clears_them() {
+    let server = with_demo().await;
+    let browser = Browser::open(&server.site).await;
+    set_fault(&browser, "analytics", "outage").await;
+    eventually("letters come", async || open_letters(&server).await >= 5.0).await;
+
+    // They are seen without a reload, with what went wrong, and in the rail.
+    browser.visit("/dead-letters").await;
+    browser.says("table.letters", "Outage").await;
+    browser.says("table.letters", "analytics").await;
+    browser.present(".rail .count").await;
+
+    // One letter's page: every attempt.
+    browser.click("table.letters a[href^='/dead-letters/']").await;
+    browser.says(".kv", "after its attempts were spent").await;
+    eventually("three attempts", async || browser.texts("ol.attempts li").await.len() == 3).await;
+
+    set_fault(&browser, "analytics", "none").await;
+    consumer_idle(&server, "analytics").await;
+
+    browser.visit("/dead-letters").await;
+    browser.press("div.tools", "Redrive").await;
+    browser.says("div.tools details[open]", "all").await;
+    browser.type_into("#redrive-reason", "the store answers again").await;
+    browser.click("div.tools details[open] button").await;
+    browser.says(".said-done", "started").await;
+    eventually("the redrive is verified", async || {
+        let operation = browser.text(".op").await;
+        let done = operation.contains("done") && operation.contains("0 failed") && !operation.contains("0 verified");
+        if done { Ok(()) } else { Err(operation) }
+    })
+    .await;
+    browser.says("#groups-title", "0 open").await;
+    assert_eq!(open_letters(&server).await, 0.0);
+    browser.says(".op", "the store answers again").await;
+
+    browser.visit("/dead-letters?status=redriven").await;
+    let states = browser.texts("table.letters tbody tr td:nth-child(7)").await;
+    assert!(states.len() >= 5 && states.iter().all(|state| state == "redriven"), "{states:?}");
+    browser.visit("/activity").await;
+    browser.says("table", "letters.redrive").await;
+    browser.close().await;
+}
+
+/// Only what is ticked is acted on, and a refusal is shown.
+#[tokio::test]
+async fn what_is_selected_is_discarded_and_nothing_else() {
+    let server = tests::server::Setup::new().start().await;
+    let entries: Vec<_> = (0..3).map(|_| tests::event::poison_entry().1).collect();
+    server.ingest.put_events(&entries.into()).await.expect(200);
+    eventually("three letters", async || open_letters(&server).await == 3.0).await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/dead-letters").await;
+    browser.click("table.letters tbody tr:nth-child(2) input[type=checkbox]").await;
+    browser.says("div.tools", "3 match, 1 selected").await;
+    browser.press("div.tools", "Discard").await;
+    browser.says("div.tools details[open]", "Discard the 1 selected").await;
+    browser.type_into("#discard-reason", "known to be broken").await;
+    browser.click("div.tools details[open] button").await;
+    browser.says("#groups-title", "2 open").await;
+    assert_eq!(open_letters(&server).await, 2.0);
+    browser.close().await;
+}

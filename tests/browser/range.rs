@@ -1,0 +1,69 @@
+//! The time range: in the URL, so that back, reload and a new tab keep it.
+
+use serde_json::Value;
+use tests::browser::Browser;
+use tests::server::Setup;
+use tests::wait::eventually;
+
+async fn chosen(browser: &Browser, label: &str) {
+    eventually(&format!("{label} is chosen"), async || {
+        let current = browser.text(".seg a[aria-current], .seg-fixed").await;
+        if current == label { Ok(()) } else { Err(current) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_range_is_kept_by_back_reload_and_a_new_tab() {
+    let server = Setup::new().start().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/").await;
+    chosen(&browser, "1 h").await;
+    for (label, range) in [("6 h", "6h"), ("7 d", "7d")] {
+        browser.press(".seg[aria-label='Time range']", label).await;
+        chosen(&browser, label).await;
+        assert_eq!(browser.address().await, format!("/?range={range}"));
+    }
+    browser.back().await;
+    chosen(&browser, "6 h").await;
+    assert_eq!(browser.address().await, "/?range=6h");
+    browser.reload().await;
+    chosen(&browser, "6 h").await;
+    browser.visit("/consumers/audit?range=24h").await;
+    chosen(&browser, "24 h").await;
+    browser.close().await;
+}
+
+/// A selection drawn on a chart becomes the page's range.
+#[tokio::test]
+async fn a_drag_on_a_chart_zooms() {
+    let server = Setup::new().start().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/").await;
+    let hands = "section[aria-labelledby=throughput-title] .chart-hands";
+    let area = browser.run("const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.x, r.y, r.width, r.height]", vec![hands.into()]);
+    let area: Vec<f64> = area.await.as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+    let [x, y, width, height] = area[..] else { panic!("{area:?}") };
+    let middle = y + height / 2.0;
+    browser.drag((x + width * 0.25, middle), (x + width * 0.75, middle)).await;
+    chosen(&browser, "selected").await;
+    let address = browser.address().await;
+    let range = address.strip_prefix("/?range=").unwrap_or_else(|| panic!("{address}"));
+    let ends: Vec<i64> = range.split('-').filter_map(|end| end.parse().ok()).collect();
+    let minutes = (ends[1] - ends[0]) / 60_000;
+    assert!((25..=35).contains(&minutes), "half of an hour, not {minutes} minutes");
+
+    // Every chart of the page shows it, and a double click goes back out.
+    browser.back().await;
+    chosen(&browser, "1 h").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_range_that_makes_no_sense_is_told() {
+    let server = Setup::new().start().await;
+    let browser = Browser::open(&server.site).await;
+    browser.open_path("/?range=forever").await;
+    browser.says("main", "range").await;
+    browser.close_but_for(|complaint| complaint.contains("422")).await;
+}

@@ -1,0 +1,52 @@
+//! Reading works without any script.
+
+use serde_json::json;
+use tests::account::settled;
+use tests::browser::Browser;
+use tests::data;
+use tests::server::Setup;
+use tests::wait::eventually;
+
+#[tokio::test]
+async fn pages_are_read_and_filtered_without_script() {
+    let server = Setup::new().start().await;
+    let events: Vec<_> = data::sent().into_iter().map(|event| event.body).collect();
+    server.ingest.post("/api/v1/events", &json!(events)).await.expect(200);
+    let (poisoned, entry) = tests::event::poison_entry();
+    server.ingest.put_events(&json!([entry])).await.expect(200);
+    settled(&server, 121).await;
+
+    let browser = Browser::open(&server.site).await;
+    browser.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
+    for (path, css, words) in [
+        ("/", ".criteria", "every event is accounted for"),
+        ("/", ".chart-drawing svg", ""),
+        ("/consumers", "table.consumers", "categorization"),
+        ("/consumers/audit", ".figures", "121"),
+        (&format!("/events/{poisoned}"), ".deliveries", "dead-lettered"),
+        ("/dead-letters", "table.letters", "InvalidPayload"),
+        ("/cutover", "table.flags", "file.service"),
+        ("/activity", "main", "Nobody has changed anything yet"),
+    ] {
+        browser.open_path(path).await;
+        browser.present(css).await;
+        browser.says(css, words).await;
+    }
+
+    // The filter is a form, the pager is links.
+    browser.open_path("/events").await;
+    assert_eq!(browser.texts("table.events tbody tr").await.len(), 50);
+    browser.press("footer.pager", "Older").await;
+    browser.present("footer.pager a[href='/events']").await;
+    browser.open_path("/events").await;
+    browser.choose("select[name=type]", "account.deleted").await;
+    browser.press("form.tools", "Filter").await;
+    let expected = events.iter().filter(|event| event["eventType"] == "account.deleted").count();
+    eventually("the filter's answer", async || {
+        let rows = browser.texts("table.events tbody tr td:nth-child(3)").await;
+        if rows.len() == expected && rows.iter().all(|row| row == "account.deleted") { Ok(()) } else { Err(format!("{rows:?}")) }
+    })
+    .await;
+    assert!(browser.address().await.contains("type=account.deleted"));
+    browser.close().await;
+}
