@@ -31,25 +31,23 @@ pub(super) fn Scopes(data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> 
     view! {
         <section class="panel" aria-labelledby="flags-title">
             <h2 id="flags-title">"Flags " <small>"read for each event that is published"</small></h2>
-            <div class="scroll">
-                <table class="flags">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Publisher"</th>
-                            <th scope="col">"Events"</th>
-                            <th scope="col">"Direct"</th>
-                            <th scope="col">
-                                <span class="visually-hidden">"Change"</span>
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        <For each=move || scopes.get() key=|(state, inherited)| (state.scope.clone(), state.version, state.flags, *inherited) let:scope>
-                            <Scope state=scope.0 inherited=scope.1 set />
-                        </For>
-                    </tbody>
-                </table>
-            </div>
+            <table class="flags">
+                <thead>
+                    <tr>
+                        <th scope="col">"Publisher"</th>
+                        <th scope="col">"Events"</th>
+                        <th scope="col">"Direct"</th>
+                        <th scope="col">
+                            <span class="visually-hidden">"Change"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For each=move || scopes.get() key=|(state, inherited)| (state.scope.clone(), state.version, state.flags, *inherited) let:scope>
+                        <Scope state=scope.0 inherited=scope.1 set />
+                    </For>
+                </tbody>
+            </table>
         </section>
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn OverviewCharts(data: Signal<Overview>) -> impl IntoView {
     let letters = Signal::derive(move || data.with(|d| ChartSpec::stacked(&d.letters).over(d.span)).with_markers(markers()));
     view! {
         <section class="charts" aria-label="Charts">
-            <Chart id="throughput" title="Throughput" caption="events a minute: all published, and completed by consumer" definition=Metric::Throughput.definition() spec=throughput on_zoom=zoom on_zoom_out=wider />
+            <Chart id="throughput" title="Throughput" caption="a minute: all published, each completed" definition=Metric::Throughput.definition() spec=throughput on_zoom=zoom on_zoom_out=wider />
             <Chart id="latency" title="Latency" caption="published to processed" definition=Metric::LatencyP99.definition() spec=latency on_zoom=zoom on_zoom_out=wider />
             <Chart id="error-rate" title="Error rate" caption="failed attempts, by consumer" definition=Metric::ErrorRate.definition() spec=errors on_zoom=zoom on_zoom_out=wider />
             <Chart id="dead-letters" title="Dead letters" caption="open, by consumer" definition=Metric::DeadLetters.definition() spec=letters on_zoom=zoom on_zoom_out=wider />
