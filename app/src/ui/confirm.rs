@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::error::AppError;
+use crate::live::Live;
 
 /// The button and its sheet. Made of a disclosure, so that it works without script.
 #[component]
@@ -37,6 +38,36 @@ pub fn Reason(
             <span>"Reason, for the record"</span>
             <input id=id name="reason" required maxlength="500" autocomplete="off" />
         </label>
+    }
+}
+
+/// Has the page read again, and closes the sheets, when a change was made; when it was refused, the sheet stays as it was filled in.
+pub fn follow<T>(value: impl Fn() -> Option<Result<T, AppError>> + 'static)
+where
+    T: 'static,
+{
+    let live = Live::get();
+    Effect::new(move |_| {
+        let Some(result) = value() else { return };
+        live.read_now();
+        if result.is_ok() {
+            #[cfg(feature = "hydrate")]
+            close_sheets();
+        }
+    });
+}
+
+#[cfg(feature = "hydrate")]
+fn close_sheets() {
+    use wasm_bindgen::JsCast;
+    let Ok(open) = document().query_selector_all("details.sheet[open]") else {
+        return;
+    };
+    for n in 0..open.length() {
+        if let Some(sheet) = open.item(n).and_then(|node| node.dyn_into::<web_sys::Element>().ok()) {
+            // Removing an attribute that is there can't fail.
+            let _ = sheet.remove_attribute("open");
+        }
     }
 }
 

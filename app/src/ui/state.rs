@@ -19,6 +19,8 @@ pub enum Tone {
     Warn,
     /// Not known, or of no account.
     Unknown,
+    /// Not in use.
+    Off,
 }
 
 impl Tone {
@@ -27,7 +29,7 @@ impl Tone {
             Self::Pass => "state pass",
             Self::Fail => "state fail",
             Self::Warn => "state warn",
-            Self::Unknown => "state unknown",
+            Self::Unknown | Self::Off => "state unknown",
         }
     }
 
@@ -36,6 +38,7 @@ impl Tone {
             Self::Pass => "M2 6.5l2.7 2.7L10 3.5",
             Self::Fail => "M3 3l6 6M9 3l-6 6",
             Self::Warn => "M6 2.5v4.5M6 9.3v.4",
+            Self::Off => "M2.5 6h7",
             Self::Unknown => "M3.8 4.2c0-2.6 4.4-2.6 4.4 0 0 1.6-2.2 1.6-2.2 3.1M6 9.6v.4",
         }
     }
@@ -57,7 +60,7 @@ impl From<Health> for Tone {
             Health::Healthy => Self::Pass,
             Health::Failing => Self::Fail,
             Health::Paused => Self::Warn,
-            Health::Idle => Self::Unknown,
+            Health::Idle => Self::Off,
         }
     }
 }
@@ -78,7 +81,7 @@ impl From<LetterStatus> for Tone {
             LetterStatus::Open => Self::Fail,
             LetterStatus::Redriving => Self::Warn,
             LetterStatus::Redriven => Self::Pass,
-            LetterStatus::Discarded => Self::Unknown,
+            LetterStatus::Discarded => Self::Off,
         }
     }
 }

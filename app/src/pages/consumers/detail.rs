@@ -7,9 +7,8 @@ use pipeline::metric::Metric;
 
 use super::api::{ConsumerPage, PauseConsumer, read_consumer};
 use crate::charts::{Chart, ChartSpec, Crosshair, Marker};
-use crate::live::Live;
 use crate::routes;
-use crate::ui::confirm::{Reason, Said, Sheet};
+use crate::ui::confirm::{Reason, Said, Sheet, follow};
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, read_live};
 use crate::ui::number::{duration, group, or_dash, percent, rate, seconds, short_id};
@@ -26,12 +25,7 @@ pub fn ConsumerDetail() -> impl IntoView {
     let range = use_range_text();
     let reading = read_live(move || (name.get(), range.get()), |(name, range)| read_consumer(name, range));
     let pause = ServerAction::<PauseConsumer>::new();
-    let live = Live::get();
-    Effect::new(move |_| {
-        if pause.value().with(Option::is_some) {
-            live.read_now();
-        }
-    });
+    follow(move || pause.value().get());
     view! {
         <Head title=name.get_untracked()>
             <RangePicker />

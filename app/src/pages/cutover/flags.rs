@@ -56,7 +56,7 @@ fn sign(on: bool, inherited: bool) -> impl IntoView {
     if inherited {
         return view! { <span class="dim">"as all"</span> }.into_any();
     }
-    let (tone, word) = if on { (Tone::Pass, "on") } else { (Tone::Unknown, "off") };
+    let (tone, word) = if on { (Tone::Pass, "on") } else { (Tone::Off, "off") };
     view! { <StateSign tone=Signal::stored(tone) word=word.to_owned() /> }.into_any()
 }
 

@@ -7,9 +7,8 @@ mod parity;
 use leptos::prelude::*;
 use pipeline::criteria::Status;
 
-use crate::live::Live;
 use crate::pages::overview::Stages;
-use crate::ui::confirm::Said;
+use crate::ui::confirm::{Said, follow};
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, read_live};
 use crate::ui::range::{RangePicker, use_range_text};
@@ -23,12 +22,7 @@ pub fn CutoverPage() -> impl IntoView {
     let range = use_range_text();
     let reading = read_live(move || range.get(), read_cutover);
     let set = ServerAction::<SetFlags>::new();
-    let live = Live::get();
-    Effect::new(move |_| {
-        if set.value().with(Option::is_some) {
-            live.read_now();
-        }
-    });
+    follow(move || set.value().get());
     view! {
         <Head title="Cutover">
             <RangePicker />

@@ -4,8 +4,7 @@ pub mod api;
 
 use leptos::prelude::*;
 
-use crate::live::Live;
-use crate::ui::confirm::Said;
+use crate::ui::confirm::{Said, follow};
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, read_live};
 use api::{DemoView, SetFault, read_demo};
@@ -22,12 +21,7 @@ const CHOICES: [(&str, &str); 4] = [
 pub fn DemoPage() -> impl IntoView {
     let reading = read_live(|| (), |()| read_demo());
     let set = ServerAction::<SetFault>::new();
-    let live = Live::get();
-    Effect::new(move |_| {
-        if set.value().with(Option::is_some) {
-            live.read_now();
-        }
-    });
+    follow(move || set.value().get());
     view! {
         <Head title="Demo" />
         <Said value=set.value() done=|said| said.clone() />

@@ -6,9 +6,8 @@ use pipeline::letter::{LetterDetail, LetterStatus};
 
 use super::api::{StartOperation, read_letter};
 use crate::charts::hue;
-use crate::live::Live;
 use crate::routes;
-use crate::ui::confirm::{Reason, Said, Sheet};
+use crate::ui::confirm::{Reason, Said, Sheet, follow};
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, read_live};
 use crate::ui::number::seconds;
@@ -22,12 +21,7 @@ pub fn LetterPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|p| p.get("id").unwrap_or_default()));
     let reading = read_live(move || id.get(), read_letter);
     let start = ServerAction::<StartOperation>::new();
-    let live = Live::get();
-    Effect::new(move |_| {
-        if start.value().with(Option::is_some) {
-            live.read_now();
-        }
-    });
+    follow(move || start.value().get());
     view! {
         <Head title="Dead letter" />
         <Said value=start.value() done=|said| said.replace("see its progress below", "its status here changes when the consumer has completed it") />

@@ -13,9 +13,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::charts::hue;
-use crate::live::Live;
 use crate::routes;
-use crate::ui::confirm::Said;
+use crate::ui::confirm::{Said, follow};
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, read_live};
 use crate::ui::number::{duration, group};
@@ -59,11 +58,10 @@ pub fn LettersPage() -> impl IntoView {
         selected: RwSignal::new(BTreeSet::new()),
     };
     provide_context(work);
-    let live = Live::get();
+    follow(move || work.start.value().get());
     Effect::new(move |_| {
         if work.start.value().with(|v| matches!(v, Some(Ok(_)))) {
             work.selected.set(BTreeSet::new());
-            live.read_now();
         }
     });
     // What was selected under one filter means nothing under another.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use pipeline::operation::{Operation, OperationStatus};
 
 use super::api::{CancelOperation, LetterList};
-use crate::ui::confirm::Said;
+use crate::ui::confirm::{Said, follow};
 use crate::ui::number::group;
 use crate::ui::state::{Empty, StateSign, Tone};
 use crate::ui::time::Moment;
@@ -13,6 +13,7 @@ use crate::ui::time::Moment;
 #[component]
 pub(super) fn OperationList(data: Signal<LetterList>) -> impl IntoView {
     let cancel = ServerAction::<CancelOperation>::new();
+    follow(move || cancel.value().get());
     let ids = move || data.with(|d| d.operations.iter().map(|o| o.id.clone()).collect::<Vec<_>>());
     view! {
         <section class="panel" aria-labelledby="operations-title">
