@@ -142,7 +142,7 @@ pub(crate) async fn overview(report: &mut Report) -> Result<(), Box<dyn Error>> 
 
 /// The page and everything it asks for, as brotli sends it.
 async fn first_visit(client: &reqwest::Client, dashboard: &str) -> Result<f64, Box<dyn Error>> {
-    let get = async |path: &str| -> Result<(Vec<u8>, usize), Box<dyn Error>> {
+    let get = async |path: &str| -> Result<usize, Box<dyn Error>> {
         let body = client
             .get(format!("{dashboard}{path}"))
             .header("accept-encoding", "br")
@@ -151,15 +151,16 @@ async fn first_visit(client: &reqwest::Client, dashboard: &str) -> Result<f64, B
             .error_for_status()?
             .bytes()
             .await?;
-        Ok((body.to_vec(), body.len()))
+        Ok(body.len())
     };
-    let (page, mut total) = get("/").await?;
-    let html = String::from_utf8_lossy(&page).into_owned();
+    let mut total = get("/").await?;
+    // Without a coding, so that the addresses in it can be read.
+    let html = client.get(format!("{dashboard}/")).send().await?.text().await?;
     let mut paths: Vec<&str> = html.split(['"', '\'']).filter(|part| part.starts_with("/assets/")).collect();
     paths.sort_unstable();
     paths.dedup();
     for path in paths {
-        total += get(path).await?.1;
+        total += get(path).await?;
     }
     #[allow(clippy::cast_precision_loss)]
     Ok(total as f64 / 1000.0)
