@@ -8,7 +8,11 @@ use tests::server::Setup;
 #[tokio::test]
 async fn a_lost_connection_is_said_and_the_data_stays() {
     let server = Setup::new().start().await;
-    server.ingest.post("/api/v1/events", &json!([updated(), updated(), updated()])).await.expect(200);
+    server
+        .ingest
+        .post("/api/v1/events", &json!([updated(), updated(), updated()]))
+        .await
+        .expect(200);
     tests::account::settled(&server, 3).await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/events").await;

@@ -19,7 +19,15 @@ async fn a_consumer_is_paused_and_resumed() {
         browser.click("details.sheet[open] button.main").await;
         browser.says(".said-done", "analytics").await;
         browser.says(".lead .state", word).await;
-        eventually("it is so", async || server.metric("cutover_consumer_paused{consumer=\"analytics\"}").await == paused).await;
+        // Left open, the sheet would offer the opposite with the same reason, one stroke away.
+        eventually("the sheet is closed", async || {
+            browser.texts("details.sheet[open]").await.is_empty()
+        })
+        .await;
+        eventually("it is so", async || {
+            server.metric("cutover_consumer_paused{consumer=\"analytics\"}").await == paused
+        })
+        .await;
     }
     browser.close().await;
 }

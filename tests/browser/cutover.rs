@@ -42,25 +42,46 @@ async fn a_flag_changes_what_the_demo_application_does() {
     browser.says("[aria-label=Stage]", "Direct only").await;
 
     // What was under way is delivered; after that nothing new is published, for several readings.
-    eventually("nothing is in flight", async || server.metric("cutover_events_in_flight").await == 0.0).await;
+    eventually("nothing is in flight", async || {
+        server.metric("cutover_events_in_flight").await == 0.0
+    })
+    .await;
     let stood = published(&server).await;
     beats(&server.site, 3).await;
     assert_eq!(published(&server).await, stood, "events were published though publishing is off");
 
     // Who, why, from, to: on the page and on the record.
     browser.says("section[aria-labelledby=history-title]", "shadow → direct only").await;
-    browser.says("section[aria-labelledby=history-title]", "rehearsing the rollback").await;
+    browser
+        .says("section[aria-labelledby=history-title]", "rehearsing the rollback")
+        .await;
     change(&browser, "shadow", "rehearsed").await;
     eventually("the demo publishes again", async || published(&server).await > stood + 5.0).await;
     browser.visit("/activity").await;
     let deeds = browser.texts("tbody tr").await;
-    assert_eq!(deeds.iter().filter(|row| row.contains("flags.change") && row.contains("done")).count(), 2, "{deeds:?}");
+    assert_eq!(
+        deeds
+            .iter()
+            .filter(|row| row.contains("flags.change") && row.contains("done"))
+            .count(),
+        2,
+        "{deeds:?}"
+    );
 
     // And on the charts: a mark for the changes.
     browser.visit("/").await;
-    browser.present("section[aria-labelledby=throughput-title] .chart-flags a").await;
-    let marks = browser.run("return document.querySelector('section[aria-labelledby=throughput-title] .chart-flags').textContent", vec![]).await;
-    assert!(marks.as_str().is_some_and(|text| text.contains("rehears")), "{marks}");
+    let flags = "section[aria-labelledby=throughput-title] .chart-flags title";
+    browser.present(flags).await;
+    let titles = browser
+        .run(
+            "return [...document.querySelectorAll(arguments[0])].map(t => t.textContent).join('\\n')",
+            vec![flags.into()],
+        )
+        .await;
+    assert!(
+        titles.as_str().is_some_and(|text| text.contains("rehearsing the rollback")),
+        "{titles}"
+    );
     browser.close().await;
 }
 
@@ -70,7 +91,9 @@ async fn a_change_that_was_overtaken_is_refused() {
     let server = tests::server::Setup::new().start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/cutover").await;
-    let disabled = browser.run("return document.querySelector('table.flags input[value=neither]').disabled", vec![]).await;
+    let disabled = browser
+        .run("return document.querySelector('table.flags input[value=neither]').disabled", vec![])
+        .await;
     assert_eq!(disabled, true);
 
     // While the form is open and the page holds still, someone else changes the flags.
@@ -79,12 +102,16 @@ async fn a_change_that_was_overtaken_is_refused() {
     server.site.put("/api/v1/flags", &other).await.expect(200);
     let row = "table.flags tbody tr:first-child";
     browser.click(&format!("{row} summary")).await;
-    browser.click(&format!("{row} label.choice:has(input[value=\"direct only\"])")).await;
+    browser
+        .click(&format!("{row} label.choice:has(input[value=\"direct only\"])"))
+        .await;
     browser.type_into("#flag-reason-global", "slower").await;
     browser.click(&format!("{row} label.choice:has(input[name=confirmed])")).await;
     browser.click(&format!("{row} button.main")).await;
     browser.says(".said-refused", "since you looked").await;
     let flags = server.site.json("/api/v1/flags").await;
     assert_eq!(flags["items"][0]["version"], 1, "{flags}");
-    browser.close_but_for(|complaint| complaint.contains("/fn/flags") && complaint.contains("409")).await;
+    browser
+        .close_but_for(|complaint| complaint.contains("/fn/flags") && complaint.contains("409"))
+        .await;
 }

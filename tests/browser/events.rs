@@ -52,7 +52,7 @@ async fn what_an_aws_client_sends_is_seen_on_the_pages() {
 
     // The overview counts them: the newest minutes of its charts, and its consumers.
     browser.visit("/").await;
-    browser.says(".criteria", "every event is accounted for").await;
+    browser.says(".criteria", "120 published, all accounted for").await;
     browser.present("#throughput-title").await;
     let audited = browser.texts("table.consumers tbody tr").await;
     assert_eq!(audited.len(), 4, "{audited:?}");

@@ -7,8 +7,12 @@ use tests::wait::eventually;
 
 use crate::with_demo;
 
-const SCREENS: [(&str, Screen); 4] =
-    [("desk", Screen::DESK), ("desk-dark", Screen::DESK.dark()), ("phone", Screen::PHONE), ("phone-dark", Screen::PHONE.dark())];
+const SCREENS: [(&str, Screen); 4] = [
+    ("desk", Screen::DESK),
+    ("desk-dark", Screen::DESK.dark()),
+    ("phone", Screen::PHONE),
+    ("phone-dark", Screen::PHONE.dark()),
+];
 
 #[tokio::test]
 async fn every_page_fits_every_screen() {
@@ -56,7 +60,13 @@ async fn every_page_fits_every_screen() {
             }
             browser.picture(&format!("{name}-{screen_name}")).await;
         }
-        faults.extend(browser.complaints().await.into_iter().map(|complaint| format!("{path}: {complaint}")));
+        faults.extend(
+            browser
+                .complaints()
+                .await
+                .into_iter()
+                .map(|complaint| format!("{path}: {complaint}")),
+        );
     }
     assert!(faults.is_empty(), "{faults:#?}");
     browser.close().await;
@@ -69,9 +79,15 @@ async fn one_visit_through_all_pages() {
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
     browser.run("window.stayed = true", vec![]).await;
-    for (label, words) in
-        [("Consumers", "All consumers"), ("Events", "Payload"), ("Dead letters", "By kind of error"), ("Cutover", "Flags"), ("Activity", "covers"), ("Demo", "Faults"), ("Overview", "Consumers")]
-    {
+    for (label, words) in [
+        ("Consumers", "All consumers"),
+        ("Events", "Payload"),
+        ("Dead letters", "By kind of error"),
+        ("Cutover", "Flags"),
+        ("Activity", "covers"),
+        ("Demo", "Faults"),
+        ("Overview", "Consumers"),
+    ] {
         browser.press("nav.rail", label).await;
         browser.says("h1", label).await;
         browser.says("main", words).await;

@@ -5,8 +5,8 @@
 mod connection;
 mod consumers;
 mod cutover;
-mod every_page;
 mod events;
+mod every_page;
 mod keys;
 mod letters;
 mod missing;
@@ -20,6 +20,9 @@ use tests::wait::eventually;
 /// A server whose demo makes believable traffic from now on, without a past.
 async fn with_demo() -> Cutover {
     let server = Setup::new().demo(600).env("CUTOVER_DEMO__HISTORY_DAYS", "0").start().await;
-    eventually("the demo publishes", async || server.metric("cutover_events_published_total").await > 10.0).await;
+    eventually("the demo publishes", async || {
+        server.metric("cutover_events_published_total").await > 10.0
+    })
+    .await;
     server
 }

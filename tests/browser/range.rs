@@ -41,7 +41,10 @@ async fn a_drag_on_a_chart_zooms() {
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
     let hands = "section[aria-labelledby=throughput-title] .chart-hands";
-    let area = browser.run("const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.x, r.y, r.width, r.height]", vec![hands.into()]);
+    let area = browser.run(
+        "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.x, r.y, r.width, r.height]",
+        vec![hands.into()],
+    );
     let area: Vec<f64> = area.await.as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
     let [x, y, width, height] = area[..] else { panic!("{area:?}") };
     let middle = y + height / 2.0;

@@ -19,13 +19,13 @@ async fn pages_are_read_and_filtered_without_script() {
     let browser = Browser::open(&server.site).await;
     browser.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
     for (path, css, words) in [
-        ("/", ".criteria", "every event is accounted for"),
+        ("/", ".criteria", "121 published, all accounted for"),
         ("/", ".chart-drawing svg", ""),
         ("/consumers", "table.consumers", "categorization"),
         ("/consumers/audit", ".figures", "121"),
         (&format!("/events/{poisoned}"), ".deliveries", "dead-lettered"),
         ("/dead-letters", "table.letters", "InvalidPayload"),
-        ("/cutover", "table.flags", "file.service"),
+        ("/cutover", "table.flags", "category.service"),
         ("/activity", "main", "Nobody has changed anything yet"),
     ] {
         browser.open_path(path).await;
@@ -44,7 +44,11 @@ async fn pages_are_read_and_filtered_without_script() {
     let expected = events.iter().filter(|event| event["eventType"] == "account.deleted").count();
     eventually("the filter's answer", async || {
         let rows = browser.texts("table.events tbody tr td:nth-child(3)").await;
-        if rows.len() == expected && rows.iter().all(|row| row == "account.deleted") { Ok(()) } else { Err(format!("{rows:?}")) }
+        if rows.len() == expected && rows.iter().all(|row| row == "account.deleted") {
+            Ok(())
+        } else {
+            Err(format!("{rows:?}"))
+        }
     })
     .await;
     assert!(browser.address().await.contains("type=account.deleted"));

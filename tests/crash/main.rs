@@ -126,12 +126,24 @@ async fn the_counts_agree(server: &Cutover, sent: &BTreeMap<String, Value>, bega
 
 /// What the rates of a series add up to: each holds for its minute, the last for as much of it as has passed.
 fn counted(reading: &Value, series: &Value) -> f64 {
-    let instant = |key: &str| reading[key].as_str().and_then(|text| text.parse::<Timestamp>().ok()).expect("an instant").millis();
+    let instant = |key: &str| {
+        reading[key]
+            .as_str()
+            .and_then(|text| text.parse::<Timestamp>().ok())
+            .expect("an instant")
+            .millis()
+    };
     let (from, step, until) = (instant("from"), reading["step"].as_i64().expect("a step"), instant("until"));
     let starts = (0..).map(|n| from + n * step);
-    let values = series["values"].as_array().into_iter().flatten().map(|value| value.as_f64().unwrap_or(0.0));
+    let values = series["values"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|value| value.as_f64().unwrap_or(0.0));
     #[allow(clippy::cast_precision_loss)] // milliseconds of a minute
-    let counts = starts.zip(values).map(|(start, rate)| rate * (until - start).clamp(0, step) as f64 / 60_000.0);
+    let counts = starts
+        .zip(values)
+        .map(|(start, rate)| rate * (until - start).clamp(0, step) as f64 / 60_000.0);
     counts.sum::<f64>().round()
 }
 

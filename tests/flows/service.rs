@@ -7,6 +7,7 @@ use tests::account::settled;
 use tests::endpoint::Reply;
 use tests::event::updated;
 use tests::server::{Cutover, Setup};
+use tests::wait::eventually;
 
 #[tokio::test]
 async fn alive_and_ready() {
@@ -91,18 +92,16 @@ async fn every_answer_is_guarded() {
             "{path}: {policy}"
         );
     }
-    // A nonce is for one answer.
-    let nonce = async || {
-        server
-            .site
-            .get("/")
-            .await
-            .header("content-security-policy")
-            .split("'nonce-")
-            .nth(1)
-            .map(str::to_owned)
+    // A nonce is for one rendering, which those who ask in the same moment share.
+    let nonce = async |path: &str| {
+        let reply = server.site.get(path).await;
+        let policy = reply.header("content-security-policy").to_owned();
+        let rest = policy.split("'nonce-").nth(1).unwrap_or_else(|| panic!("{path}: {policy}"));
+        rest.split('\'').next().unwrap_or_default().to_owned()
     };
-    assert_ne!(nonce().await.expect("a nonce"), nonce().await.expect("a nonce"));
+    let first = nonce("/").await;
+    assert!(first.len() >= 16 && first != nonce("/events").await, "{first}");
+    eventually("another nonce for another rendering", async || nonce("/").await != first).await;
 }
 
 /// Every asset that the overview names.

@@ -106,7 +106,8 @@ async fn a_data_directory_that_can_not_be_made_is_named() {
 
 #[tokio::test]
 async fn a_newer_or_damaged_or_foreign_database_is_left_alone() {
-    // Each takes what a server left behind and spoils it.
+    // Takes what a server left behind and spoils it.
+    type Spoil = fn(&Path);
     let newer = |database: &Path| {
         let connection = rusqlite::Connection::open(database).expect("a database");
         connection.pragma_update(None, "user_version", 99).expect("set");
@@ -122,7 +123,7 @@ async fn a_newer_or_damaged_or_foreign_database_is_left_alone() {
             .and_then(|c| c.execute_batch("CREATE TABLE recipe(name TEXT)"))
             .expect("a database");
     };
-    let cases: [(fn(&Path), &[&str]); 3] = [
+    let cases: [(Spoil, &[&str]); 3] = [
         (newer, &["newer", "99"]),
         (header, &["damaged"]),
         (foreign, &["another application"]),

@@ -71,7 +71,11 @@ pub async fn consumer_idle(server: &Cutover, name: &str) {
     eventually(&format!("{name} has nothing to try again"), async || {
         let answer = server.site.json(format!("/api/v1/consumers/{name}")).await;
         let retrying = &answer["consumer"]["retrying"];
-        if *retrying == 0 { Ok(()) } else { Err(format!("{retrying} wait to be tried again")) }
+        if *retrying == 0 {
+            Ok(())
+        } else {
+            Err(format!("{retrying} wait to be tried again"))
+        }
     })
     .await;
 }

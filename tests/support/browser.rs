@@ -307,11 +307,8 @@ impl Browser {
     /// # Panics
     /// It can't be written.
     pub async fn picture(&self, name: &str) -> PathBuf {
-        let directory = crate::server::binary()
-            .ancestors()
-            .nth(2)
-            .expect("target/<profile>/cutover")
-            .join("screenshots");
+        let this = std::env::current_exe().expect("this test's own path");
+        let directory = this.ancestors().nth(3).expect("target/<profile>/deps/<test>").join("screenshots");
         std::fs::create_dir_all(&directory).expect("a directory for screenshots");
         let path = directory.join(format!("{name}.png"));
         self.picture_at(&path).await;
@@ -329,12 +326,11 @@ impl Browser {
 
     /// What the page shows, for the message of a test that gives up.
     async fn page(&self) -> String {
-        let text = self.text("body").await;
+        let text = self.text("body").await.replace('\n', " · ");
         format!(
-            "{} shows {:.2000}; console: {:?}",
-            self.address().await,
-            text,
-            self.complaints().await
+            "console: {:?}; {} shows {text:.1500}",
+            self.complaints().await,
+            self.address().await
         )
     }
 

@@ -55,7 +55,6 @@ impl Endpoint {
     }
 
     /// A request to be completed.
-    #[must_use]
     pub fn request(&self, method: Method, path: impl Display) -> RequestBuilder {
         self.client.request(method, self.url(path))
     }
