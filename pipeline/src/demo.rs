@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use traffic::Operation;
 
 use crate::event::Event;
-use crate::ports::{Bus, StoreError, Transactions};
+use crate::ports::{Bus, Ledger, StoreError, Transactions};
 use crate::publisher::Paths;
 use crate::sqlite::Sqlite;
 use crate::time::Timestamp;
@@ -45,6 +45,14 @@ impl Demo {
         }
     }
 
+    /// Whether nothing has ever been published here: then there is a past to fill in. To be asked before anything is taken.
+    ///
+    /// # Errors
+    /// The store doesn't answer.
+    pub async fn is_new(&self) -> Result<bool, StoreError> {
+        Ok(self.store.summary().await?.published == 0)
+    }
+
     /// Makes sure that the households' category rules exist.
     ///
     /// # Errors
@@ -58,7 +66,7 @@ impl Demo {
         Ok(())
     }
 
-    /// Fills in `days` of history, if there is none yet, then returns.
+    /// Fills in `days` of history, then returns; only for a store that [is new](Self::is_new).
     ///
     /// # Errors
     /// The store doesn't answer.

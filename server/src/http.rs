@@ -10,8 +10,7 @@ mod shared;
 
 use app::context::Desk;
 use axum::Router;
-use axum::extract::{FromRef, State};
-use axum::response::IntoResponse;
+use axum::extract::FromRef;
 use axum::routing::get;
 use leptos::config::LeptosOptions;
 use pipeline::sqlite::Sqlite;
@@ -58,15 +57,10 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .route(app::routes::LIVE, get(live))
         .merge(api::router())
         .merge(assets::router())
         .merge(pages::router(&state))
         .layer(axum::middleware::from_fn(security::guard))
         .layer(TraceLayer::new_for_http())
         .with_state(state)
-}
-
-async fn live(State(state): State<AppState>) -> impl IntoResponse {
-    state.hub.subscribe()
 }

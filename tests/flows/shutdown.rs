@@ -19,6 +19,11 @@ async fn sigterm_while_events_flow_loses_nothing() {
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert!(ended.took < STOPS_WITHIN, "{:?}", ended.took);
     assert!(ended.stderr.contains("stopped"), "{}", ended.stderr);
+    let log = ended.data.path().join("cutover.db-wal");
+    assert!(
+        !log.exists() || std::fs::metadata(&log).expect("a file").len() == 0,
+        "a directory that was closed well is one file"
+    );
     let record = flow.end().await;
     viewer.await.expect("a viewer").expect(200);
 

@@ -20,9 +20,6 @@ const MAX_IN_FLIGHT: u64 = 400;
 
 /// Goes through the same code as the present, with the time it is told.
 pub(super) async fn backfill(demo: &Demo, days: u32, stop: &CancellationToken) -> Result<(), StoreError> {
-    if demo.store.summary().await?.published > 0 {
-        return Ok(());
-    }
     let mut rng = SmallRng::seed_from_u64(20_260_921);
     let now = Timestamp::now();
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // days of milliseconds

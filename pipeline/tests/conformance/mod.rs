@@ -1,6 +1,8 @@
 //! What every backend of the ports has to do, whatever it is built on: events in, effects out, across failures and
 //! restarts. A backend says how it is started ([`Backend`]) and runs the suite with [`conformance!`].
 
+#![allow(unreachable_pub, missing_docs, reason = "shared by the tests of each backend")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +12,11 @@ use pipeline::demo::{Fault, Faults};
 use pipeline::event::{Draft, Event};
 use pipeline::ledger::DeliveryState;
 use pipeline::letter::{LetterFilter, LetterStatus};
+use pipeline::metric::{By, Metric, SeriesQuery};
 use pipeline::operation::{NewOperation, OperationKind, OperationStatus, Selection};
 use pipeline::ports::{Bus, EventFilter, Ports, PublishError};
 use pipeline::publisher::{Published, Publisher};
-use pipeline::time::{HOUR, Span, Timestamp};
+use pipeline::time::{HOUR, MINUTE, Span, Timestamp};
 
 /// A pipeline at work.
 pub struct Running {
@@ -405,6 +408,32 @@ pub async fn lists_page_through_everything_once_and_filters_narrow_them<B: Backe
     pipeline.stop().await;
 }
 
+pub async fn before_anything_was_counted_nothing_is_known<B: Backend>() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let pipeline = B::start(dir.path(), &Faults::default());
+    pipeline.publisher.publish(vec![updated()]).await;
+    drained(&pipeline).await;
+    let now = Timestamp::now();
+    let query = SeriesQuery {
+        metric: Metric::Throughput,
+        by: By::None,
+        from: now.0 - HOUR,
+        to: now.0,
+        step: MINUTE,
+        consumer: None,
+    };
+    let known = async || {
+        let reading = pipeline.ports.metrics.series(&query).await.expect("a reading");
+        reading.series[0].values.iter().flatten().count()
+    };
+    eventually("metrics are written", || async { known().await > 0 }).await;
+    assert!(
+        known().await <= 2,
+        "only the minutes since the first event have values; zeros before them would be made up"
+    );
+    pipeline.stop().await;
+}
+
 /// The suite, as tests over a backend.
 macro_rules! conformance {
     ($backend:ty) => {
@@ -451,6 +480,11 @@ macro_rules! conformance {
         #[tokio::test]
         async fn lists_page_through_everything_once_and_filters_narrow_them() {
             crate::conformance::lists_page_through_everything_once_and_filters_narrow_them::<$backend>().await;
+        }
+
+        #[tokio::test]
+        async fn before_anything_was_counted_nothing_is_known() {
+            crate::conformance::before_anything_was_counted_nothing_is_known::<$backend>().await;
         }
     };
 }

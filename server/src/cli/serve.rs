@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
 use super::Failure;
-use crate::config::Config;
+use crate::config::{Config, DemoConfig};
 use crate::live::Hub;
 use crate::{http, shutdown};
 
@@ -47,11 +47,17 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let tasks = TaskTracker::new();
     let demo = (config.demo.events_per_minute > 0).then(|| DemoSwitch { faults: faults.clone() });
     if demo.is_some() {
-        tasks.spawn(play(
-            Demo::new(pipeline.paths.clone(), pipeline.store.clone(), faults),
-            config.demo,
-            stop.clone(),
-        ));
+        let application = Demo::new(pipeline.paths.clone(), pipeline.store.clone(), faults);
+        // Before anything is taken: an event that came first would pass for a past.
+        let new = application
+            .is_new()
+            .await
+            .map_err(|e| Failure::because("the store can't be read", e))?;
+        let config = DemoConfig {
+            history_days: if new { config.demo.history_days } else { 0 },
+            ..config.demo
+        };
+        tasks.spawn(play(application, config, stop.clone()));
     }
     let desk = Desk::new(pipeline.ports.clone(), "embedded", demo);
     let hub = Hub::start(desk.clone(), stop.clone());
@@ -103,12 +109,15 @@ async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationTo
 }
 
 /// The demo: its past first, in the background, while the present already runs.
-async fn play(demo: Demo, config: crate::config::DemoConfig, stop: CancellationToken) {
+async fn play(demo: Demo, config: DemoConfig, stop: CancellationToken) {
     if let Err(e) = demo.prepare().await {
         tracing::error!(error = %e, "the demo could not be prepared");
         return;
     }
     let past = async {
+        if config.history_days == 0 {
+            return;
+        }
         if let Err(e) = demo.backfill(config.history_days, &stop).await {
             tracing::error!(error = %e, "the demo's past could not be filled in");
         }

@@ -6,6 +6,7 @@ mod dead_letters;
 pub(crate) mod error;
 mod events;
 mod flags;
+mod live;
 mod operations;
 mod overview;
 mod parity;
@@ -46,6 +47,7 @@ pub(super) fn router() -> Router<AppState> {
         .routes(routes!(flags::list, flags::set))
         .routes(routes!(parity::report))
         .routes(routes!(activity::list))
+        .routes(routes!(live::live))
         .split_for_parts();
     router
         .route("/api/openapi.json", get(move || async move { Json(document) }))

@@ -215,7 +215,7 @@ fn counted(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series>, Fa
     let names: BTreeMap<i64, String> = names(connection)?.into_iter().collect();
     let began: Option<i64> = connection
         .prepare_cached("SELECT min(at) FROM metric WHERE step=?1")?
-        .query_row([HOUR], |row| row.get(0))?;
+        .query_row([frame.resolution], |row| row.get(0))?;
     let mut lines: BTreeMap<String, Vec<Bucket>> = BTreeMap::new();
     let fresh = || (0..frame.steps).map(|_| Bucket::default()).collect::<Vec<_>>();
     match query.by {
@@ -317,7 +317,7 @@ fn dead_letters(connection: &Connection, frame: &Frame<'_>) -> Result<Vec<Series
     let query = frame.query;
     let began: Option<i64> = connection
         .prepare_cached("SELECT min(at) FROM metric WHERE step=?1")?
-        .query_row([HOUR], |row| row.get(0))?;
+        .query_row([frame.resolution], |row| row.get(0))?;
     let mut lines: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     if query.by == By::Consumer {
         for (_, name) in names(connection)? {
