@@ -1,5 +1,10 @@
 //! What the dead letters' pages read and do.
 
+#![allow(
+    clippy::too_many_arguments,
+    reason = "the fields of a form, of which the macro makes functions of its own"
+)]
+
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json as JsonCodec};
 use pipeline::letter::{Depth, Letter, LetterDetail, LetterGroup};
@@ -88,7 +93,6 @@ pub async fn read_letter(id: String) -> Result<LetterDetail, AppError> {
 /// Starts an operation: on `ids`, separated by commas, or, if there are none, on all that match the filter.
 /// Plain form fields, so that it works without script.
 #[server(prefix = "/fn", endpoint = "operation")]
-#[allow(clippy::too_many_arguments)] // the fields of a form
 pub async fn start_operation(
     kind: String,
     reason: String,
