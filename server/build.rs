@@ -23,6 +23,8 @@ use serde::Deserialize;
 #[derive(Default, Deserialize)]
 struct Manifest {
     assets: BTreeMap<String, Entry>,
+    #[serde(default)]
+    parts: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +85,7 @@ fn without_site(site: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The Rust source of the table, in order of name.
+/// The Rust source of the tables, in order of name.
 fn table(site: &Path, manifest: &Manifest) -> String {
     let mut source = String::from("static ASSETS: &[Asset] = &[\n");
     for (
@@ -106,6 +108,10 @@ fn table(site: &Path, manifest: &Manifest) -> String {
             source,
             "    Asset {{ name: {name:?}, path: {path:?}, hash: {hash:?}, content_type: {content_type:?}, raw: {raw}, br: {br}, gz: {gz} }},"
         );
+    }
+    source.push_str("];\nstatic PARTS: &[(&str, &[&str])] = &[\n");
+    for (part, files) in &manifest.parts {
+        let _ = writeln!(source, "    ({part:?}, &{files:?}),");
     }
     source.push_str("];\n");
     source

@@ -6,13 +6,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::live::Live;
-use crate::pages::activity::ActivityPage;
-use crate::pages::consumers::{ConsumerDetail, ConsumersPage};
-use crate::pages::cutover::CutoverPage;
-use crate::pages::demo::DemoPage;
-use crate::pages::events::{EventDetail, EventsPage};
-use crate::pages::letters::{LetterPage, LettersPage};
-use crate::pages::overview::OverviewPage;
+use crate::pages::parts;
 use crate::ui::frame::Frame;
 use crate::ui::state::Missing;
 use crate::ui::time::provide_zone;
@@ -28,16 +22,16 @@ pub fn App() -> impl IntoView {
         <Router>
             <Frame>
                 <Routes fallback=|| view! { <Missing what="page at this address".to_owned() /> }>
-                    <Route path=StaticSegment("") view=OverviewPage ssr=SsrMode::Async />
-                    <Route path=StaticSegment("consumers") view=ConsumersPage ssr=SsrMode::Async />
-                    <Route path=(StaticSegment("consumers"), ParamSegment("name")) view=ConsumerDetail ssr=SsrMode::Async />
-                    <Route path=StaticSegment("events") view=EventsPage ssr=SsrMode::Async />
-                    <Route path=(StaticSegment("events"), ParamSegment("id")) view=EventDetail ssr=SsrMode::Async />
-                    <Route path=StaticSegment("dead-letters") view=LettersPage ssr=SsrMode::Async />
-                    <Route path=(StaticSegment("dead-letters"), ParamSegment("id")) view=LetterPage ssr=SsrMode::Async />
-                    <Route path=StaticSegment("cutover") view=CutoverPage ssr=SsrMode::Async />
-                    <Route path=StaticSegment("activity") view=ActivityPage ssr=SsrMode::Async />
-                    <Route path=StaticSegment("demo") view=DemoPage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("") view=parts::overview ssr=SsrMode::Async />
+                    <Route path=StaticSegment("consumers") view=parts::consumers ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("consumers"), ParamSegment("name")) view=parts::consumer ssr=SsrMode::Async />
+                    <Route path=StaticSegment("events") view=parts::events ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("events"), ParamSegment("id")) view=parts::event ssr=SsrMode::Async />
+                    <Route path=StaticSegment("dead-letters") view=parts::letters ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("dead-letters"), ParamSegment("id")) view=parts::letter ssr=SsrMode::Async />
+                    <Route path=StaticSegment("cutover") view=parts::cutover ssr=SsrMode::Async />
+                    <Route path=StaticSegment("activity") view=parts::activity ssr=SsrMode::Async />
+                    <Route path=StaticSegment("demo") view=parts::demo ssr=SsrMode::Async />
                 </Routes>
             </Frame>
         </Router>

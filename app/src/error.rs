@@ -1,7 +1,7 @@
 //! What a browser may be told when something goes wrong.
 
-use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use crate::wire::JsonText;
 use serde::{Deserialize, Serialize};
 
 /// A fault, in words for the person in front of the page. Causes stay in the server's log.
@@ -57,7 +57,7 @@ impl AppError {
 }
 
 impl FromServerFnError for AppError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

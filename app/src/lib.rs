@@ -21,15 +21,20 @@ pub mod routes;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod ui;
+pub mod wire;
 
 mod app;
 
 pub use app::App;
 
-/// Takes over the page that the server rendered.
+/// Takes over the page that the server rendered, once its code is here.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
+    let path = leptos::prelude::location().pathname().unwrap_or_default();
+    if let Some(part) = pages::parts::Part::of(&path) {
+        part.arrive().await;
+    }
     leptos::mount::hydrate_body(App);
 }

@@ -1,20 +1,26 @@
 //! The document around the pages.
 
+use axum::http::request::Parts;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 use crate::App;
+use crate::pages::parts::Part;
 
 /// Where the browser's half is, as the server serves it; empty where it was built without one.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Assets {
     /// The style sheet.
     pub css: Option<&'static str>,
     /// The script that loads the wasm.
     pub js: Option<&'static str>,
-    /// The wasm.
+    /// The script that fetches the pages' parts.
+    pub loader: Option<&'static str>,
+    /// The main wasm.
     pub wasm: Option<&'static str>,
+    /// The wasm that a part needs beside it, by the part's name.
+    pub part: fn(&str) -> Vec<&'static str>,
     /// Sets the theme before the first paint.
     pub theme: Option<&'static str>,
     /// The icon.
@@ -25,11 +31,18 @@ pub struct Assets {
 #[must_use]
 pub fn shell(assets: Assets) -> impl IntoView {
     secure();
+    let part = use_context::<Parts>().and_then(|request| Part::of(request.uri.path()));
+    // Named here, all is fetched at once; left to the scripts it would be one after the other.
+    let modules = assets.wasm.into_iter().chain(part.map(|part| (assets.part)(part.name)).unwrap_or_default());
+    let modules = modules
+        .map(|href| view! { <link rel="preload" href=href r#as="fetch" r#type="application/wasm" crossorigin="anonymous" /> })
+        .collect_view();
     let start = assets.js.zip(assets.wasm).map(|(js, wasm)| {
         let script = format!("import init, {{ hydrate }} from '{js}'; init({{ module_or_path: '{wasm}' }}).then(hydrate);");
         view! {
             <link rel="modulepreload" href=js nonce=use_nonce() />
-            <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+            {assets.loader.map(|href| view! { <link rel="modulepreload" href=href nonce=use_nonce() /> })}
+            {modules}
             <script type="module" nonce=use_nonce() inner_html=script></script>
         }
     });

@@ -87,8 +87,8 @@ pub struct ConsumerStatus {
     pub retrying: u64,
     /// Open dead letters.
     pub dead_letters: u64,
-    /// Completed a minute, for the last hour, oldest first.
-    pub recent: Vec<f64>,
+    /// Completed a minute, for the last hour, oldest first; `None` where it isn't known.
+    pub recent: Vec<Option<f64>>,
     /// The newest errors.
     pub last_errors: Vec<ConsumerFault>,
 }

@@ -60,6 +60,10 @@ pub struct Settled {
 pub trait Inbox: Send + Sync {
     /// Waits for work, at most `max` events, none twice at a time. Empty when it is shutting down.
     async fn next(&self, consumer: &str, max: usize, stop: &CancellationToken) -> Vec<Work>;
+    /// Whether a consumer may go on with what it was handed: not when a person has stopped it.
+    fn goes_on(&self, consumer: &str) -> bool;
+    /// Takes back, in order, what was handed out and not begun.
+    fn take_back(&self, consumer: &str, work: Vec<Work>);
     /// Applies what became of attempts, each in full or not at all, durably.
     async fn settle(&self, consumer: &str, settled: Arc<Vec<Settled>>) -> Result<(), StoreError>;
 }
@@ -114,17 +118,16 @@ async fn work(inbox: Arc<dyn Inbox>, consumer: Arc<dyn Consumer>, config: Delive
         }
         let mut settled = Vec::with_capacity(batch.len());
         let mut since = Instant::now();
-        for work in batch {
-            if stop.is_cancelled() {
-                // What was not begun stays open in the inbox and is handed out again after the restart.
-                break;
-            }
+        let mut batch = batch.into_iter();
+        while !stop.is_cancelled() && inbox.goes_on(consumer.name()) {
+            let Some(work) = batch.next() else { break };
             settled.push(attempt(&consumer, work, &config).await);
             if since.elapsed() > SETTLE_EVERY {
                 settle(inbox.as_ref(), consumer.name(), std::mem::take(&mut settled)).await;
                 since = Instant::now();
             }
         }
+        inbox.take_back(consumer.name(), batch.collect());
         settle(inbox.as_ref(), consumer.name(), settled).await;
     }
 }

@@ -15,8 +15,7 @@ use rand::rngs::SmallRng;
 use tokio_util::sync::CancellationToken;
 use traffic::Operation;
 
-use crate::event::Event;
-use crate::ports::{Bus, Ledger, StoreError, Transactions};
+use crate::ports::{Ledger, StoreError, Transactions};
 use crate::publisher::Paths;
 use crate::sqlite::Sqlite;
 use crate::time::Timestamp;
@@ -98,13 +97,7 @@ impl Demo {
         if !operation.transactions.is_empty() {
             Transactions::put(&self.store, operation.transactions).await?;
         }
-        let event: Event = operation.event;
-        if operation.poison {
-            // A publisher that gets its payload wrong doesn't validate it either.
-            let _ = Bus::put(&self.store, vec![event], at).await;
-            return Ok(());
-        }
-        self.paths.perform(event, at).await?;
+        self.paths.perform(operation.event, at).await?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@
 //! | [`event`], [`letter`], [`flag`], [`ledger`], [`metric`], [`operation`], [`activity`], [`consumer`], [`trigger`], [`time`], [`page`] | [`pattern`], [`rule`], [`criteria`], [`parity`], [`retry`] |
 //!
 //! With the `runtime` feature come the [`ports`] (what the pipeline needs of the world), the pipeline itself
-//! ([`publisher`], [`delivery`], [`consumers`], [`redrive`]), the embedded adapter [`sqlite`] and the
+//! ([`publisher`], [`delivery`], [`consumers`], [`redrive`], [`notification`]), the embedded adapter [`sqlite`] and the
 //! [`demo`] application that makes traffic down both paths.
 //!
 //! An event travels: `publisher` validates and stamps it, the bus writes it durably and routes it
@@ -38,6 +38,8 @@ pub mod consumers;
 pub mod delivery;
 #[cfg(feature = "runtime")]
 pub mod demo;
+#[cfg(feature = "runtime")]
+pub mod notification;
 #[cfg(feature = "runtime")]
 pub mod ports;
 #[cfg(feature = "runtime")]

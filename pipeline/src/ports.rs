@@ -17,6 +17,7 @@ use crate::flag::{FlagChange, FlagRecord, FlagState, Flags};
 use crate::ledger::{LedgerEntry, LedgerSummary};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
 use crate::metric::{Reading, SeriesQuery};
+use crate::notification::Notification;
 use crate::operation::{NewOperation, Operation, OperationDetail};
 use crate::page::Page;
 use crate::parity::ParityReport;
@@ -225,6 +226,17 @@ pub trait ActivityLog: Send + Sync {
     async fn record(&self, entry: NewActivity) -> Result<Activity, StoreError>;
     /// Newest first; `cursor` is the `next` of the page before.
     async fn list(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Activity>, StoreError>;
+}
+
+/// Notifications that wait to be sent.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Those due at `now`, the longest waiting first, `limit` at most.
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Notification>, StoreError>;
+    /// One was sent.
+    async fn sent(&self, id: i64) -> Result<(), StoreError>;
+    /// One was not, for `error`; it is due again at `next_at`, or given up.
+    async fn failed(&self, id: i64, error: &str, next_at: Option<Timestamp>) -> Result<(), StoreError>;
 }
 
 /// An event that the bus took.

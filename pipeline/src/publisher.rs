@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::event::{Draft, Event, InvalidField, Stamp, new_event_id};
+use crate::flag::Flags;
 use crate::ports::{Bus, DirectCall, FlagStore, Parity, PublishError, Receipt, StoreError};
 use crate::retry::RetryPolicy;
 use crate::time::Timestamp;
@@ -96,17 +97,40 @@ impl Publisher {
         answers
     }
 
+    /// Publishes one event whatever the flags say: whoever calls has read them.
+    async fn publish_regardless(&self, event: Event, published_at: Option<Timestamp>) -> Published {
+        let _permit = self.calls.acquire().await;
+        if let Err(fault) = event.validate(Timestamp::now().0) {
+            return self.bury(&event, fault.into()).await;
+        }
+        let mut answers = self.put(vec![(0, event)], vec![None], published_at).await;
+        answers.pop().unwrap_or(Published::Off)
+    }
+
     async fn publish_batch(&self, events: Vec<Event>, published_at: Option<Timestamp>) -> Vec<Published> {
         let _permit = self.calls.acquire().await;
+        let now = Timestamp::now().0;
         let mut answers: Vec<Option<Published>> = vec![None; events.len()];
         let mut waiting = Vec::with_capacity(events.len());
         for (i, event) in events.into_iter().enumerate() {
-            match self.flags.effective(&event.source).await {
-                Ok(flags) if !flags.publishing => answers[i] = Some(Published::Off),
-                // Flags that can't be read must not stop events: publishing is the safe side.
-                Ok(_) | Err(_) => waiting.push((i, event)),
+            if !flags_of(self.flags.as_ref(), &event.source).await.publishing {
+                answers[i] = Some(Published::Off);
+            } else if let Err(fault) = event.validate(now) {
+                answers[i] = Some(self.bury(&event, fault.into()).await);
+            } else {
+                waiting.push((i, event));
             }
         }
+        self.put(waiting, answers, published_at).await
+    }
+
+    /// Puts what is `waiting` on the bus, what failed again alone, and buries what can't be published.
+    async fn put(
+        &self,
+        mut waiting: Vec<(usize, Event)>,
+        mut answers: Vec<Option<Published>>,
+        published_at: Option<Timestamp>,
+    ) -> Vec<Published> {
         let mut attempt = 1;
         while !waiting.is_empty() {
             let (indices, batch): (Vec<usize>, Vec<Event>) = waiting.iter().cloned().unzip();
@@ -148,6 +172,14 @@ impl Publisher {
     }
 }
 
+/// The flags of a publisher. Where they can't be read, both paths run, as by default: doing too much is the safe side.
+async fn flags_of(flags: &dyn FlagStore, source: &str) -> Flags {
+    flags.effective(source).await.unwrap_or_else(|error| {
+        tracing::warn!(source, %error, "the flags can't be read; both paths run");
+        Flags::default()
+    })
+}
+
 /// What an operation of the application did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Performed {
@@ -180,28 +212,31 @@ impl Paths {
 
     /// Performs the operation that `event` is about. `at` dates it back, for a history that is filled in.
     ///
+    /// The flags are read once, so that a change in between can't make the operation run down neither path. The event is
+    /// published first: should the trigger ledger fail, the event is not lost with it.
+    ///
     /// # Errors
-    /// The trigger ledger or the flags don't answer. The event is published before the direct trigger is recorded.
+    /// The direct trigger could not be recorded.
     pub async fn perform(&self, event: Event, at: Option<Timestamp>) -> Result<Performed, StoreError> {
-        let flags = self.flags.effective(&event.source).await?;
-        let call = self
-            .maps
-            .direct
-            .get(&event.event_type)
-            .filter(|_| flags.direct)
-            .map(|trigger| DirectCall {
-                operation_id: event.event_id.clone(),
-                event_type: event.event_type.clone(),
-                user_id: event.user_id.clone(),
-                trigger: *trigger,
-                at: at.unwrap_or_else(Timestamp::now),
-                both: flags.publishing,
-            });
+        let flags = flags_of(self.flags.as_ref(), &event.source).await;
+        let trigger = self.maps.direct_for(&event).filter(|_| flags.direct);
+        let call = trigger.map(|trigger| DirectCall {
+            operation_id: event.event_id.clone(),
+            event_type: event.event_type.clone(),
+            user_id: event.user_id.clone(),
+            trigger,
+            at: at.unwrap_or_else(Timestamp::now),
+            both: flags.publishing,
+        });
         let direct = call.is_some();
+        let published = if flags.publishing {
+            self.publisher.publish_regardless(event, at).await
+        } else {
+            Published::Off
+        };
         if let Some(call) = call {
             self.parity.record_direct(call).await?;
         }
-        let published = self.publisher.publish_at(vec![event], at).await.pop().unwrap_or(Published::Off);
         Ok(Performed { direct, published })
     }
 }

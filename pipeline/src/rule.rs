@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use serde_json::{Value, json};
 
-use crate::event::Event;
+use crate::event::{Event, InvalidField};
 use crate::pattern::{Field, Fields, Pattern};
 
 /// The four consumers of the design, in the order pages show them.
@@ -39,7 +39,11 @@ impl Rules {
     }
 
     /// The consumers that `event` goes to, each once, in the rules' order.
-    pub fn route<'a>(&'a self, event: &Event) -> Vec<&'a str> {
+    ///
+    /// # Errors
+    /// A pattern has to look into the detail, and the detail can't be read: its numbers don't fit, its text is half a
+    /// character, it is nested too deeply. Nobody can tell then who should have the event.
+    pub fn route<'a>(&'a self, event: &Event) -> Result<Vec<&'a str>, InvalidField> {
         let subject = Subject {
             event,
             detail: OnceCell::new(),
@@ -50,14 +54,17 @@ impl Rules {
                 consumers.push(&rule.consumer);
             }
         }
-        consumers
+        match subject.detail.into_inner() {
+            Some(Err(error)) => Err(InvalidField::new("data", format!("can't be read: {error}"))),
+            Some(Ok(_)) | None => Ok(consumers),
+        }
     }
 }
 
 /// An event as a pattern sees it; the detail is parsed once, and only for a pattern that looks into it.
 struct Subject<'a> {
     event: &'a Event,
-    detail: OnceCell<Value>,
+    detail: OnceCell<serde_json::Result<Value>>,
 }
 
 impl Fields for Subject<'_> {
@@ -66,10 +73,12 @@ impl Fields for Subject<'_> {
             "source" => Some(Field::Text(&self.event.source)),
             "detail-type" => Some(Field::Text(&self.event.event_type)),
             "id" => Some(Field::Text(&self.event.event_id)),
-            "detail" => Some(Field::Json(
-                self.detail
-                    .get_or_init(|| serde_json::from_str(&self.event.detail_json()).unwrap_or_default()),
-            )),
+            "detail" => self
+                .detail
+                .get_or_init(|| serde_json::from_str(&self.event.detail_json()))
+                .as_ref()
+                .ok()
+                .map(Field::Json),
             _ => None,
         }
     }
@@ -211,7 +220,7 @@ mod tests {
         ] {
             assert_eq!(
                 rules.route(&event(source, event_type, &data)),
-                expected,
+                Ok(expected),
                 "{source} {event_type} {data}"
             );
         }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::consumers::{Analytics, Audit, Categorization, Consumer, Notification};
 use crate::delivery::{self, DeliveryConfig};
 use crate::demo::{Faults, Faulty};
+use crate::notification::{self, Channel, Log};
 use crate::ports::Ports;
 use crate::publisher::{Paths, Publisher};
 use crate::redrive;
@@ -17,7 +18,7 @@ use crate::sqlite::{OpenError, Sqlite};
 use crate::trigger::TriggerMaps;
 
 /// How the embedded pipeline is run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct EmbeddedConfig {
     /// Which events go where.
     pub rules: Rules,
@@ -25,6 +26,8 @@ pub struct EmbeddedConfig {
     pub maps: TriggerMaps,
     /// How consumers are run.
     pub delivery: DeliveryConfig,
+    /// Where notifications go; the log, if nothing is said.
+    pub channel: Option<Arc<dyn Channel>>,
 }
 
 /// The embedded pipeline, running.
@@ -48,6 +51,7 @@ impl Embedded {
     /// The data directory can't be opened.
     pub fn start(dir: &Path, config: EmbeddedConfig, faults: &Faults) -> Result<Self, OpenError> {
         let store = Sqlite::open(dir, config.rules)?;
+        let channel = config.channel.unwrap_or_else(|| Arc::new(Log));
         let shared = Arc::new(store.clone());
         let consumers: Vec<Arc<dyn Consumer>> = vec![
             Arc::new(Analytics::new(config.maps.event.clone())),
@@ -66,6 +70,7 @@ impl Embedded {
         let tasks = vec![
             tokio::spawn(delivery::run(shared, consumers, config.delivery, stop.clone())),
             tokio::spawn(redrive::run(store.clone(), stop.clone())),
+            tokio::spawn(notification::run(Arc::new(store.clone()), channel, stop.clone())),
         ];
         Ok(Self {
             store,

@@ -14,6 +14,7 @@ mod letters;
 mod metrics;
 mod open;
 mod operations;
+mod outbox;
 mod parity;
 mod readers;
 mod schema;

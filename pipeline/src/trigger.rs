@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Event;
+
 /// The ten analytics types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,6 +131,22 @@ pub struct TriggerMaps {
     pub direct: BTreeMap<String, Trigger>,
     /// By event type, what the analytics consumer asks for.
     pub event: BTreeMap<String, Trigger>,
+}
+
+impl TriggerMaps {
+    /// What the direct path asks for when the operation that `event` is about has run. After a file it only does when the
+    /// file brought transactions, as in the design.
+    #[must_use]
+    pub fn direct_for(&self, event: &Event) -> Option<Trigger> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Brought {
+            transaction_count: u64,
+        }
+        let brought_nothing =
+            event.event_type == "file.processed" && serde_json::from_str::<Brought>(event.data.text()).is_ok_and(|file| file.transaction_count == 0);
+        self.direct.get(&event.event_type).copied().filter(|_| !brought_nothing)
+    }
 }
 
 impl Default for TriggerMaps {

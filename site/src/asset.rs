@@ -28,6 +28,16 @@ impl Asset {
     /// Names `bytes` after their content.
     pub(crate) fn new(name: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Error> {
         let name = name.into();
+        let file = hashed(&name, &fingerprint(&[&bytes]));
+        Self::at(name, file, bytes)
+    }
+
+    /// One of a group of files that refer to each other by their plain names: the group's name changes with its content.
+    pub(crate) fn grouped(name: String, file: &str, group: &str, bytes: Vec<u8>) -> Result<Self, Error> {
+        Self::at(name, format!("{group}/{file}"), bytes)
+    }
+
+    fn at(name: String, file: String, bytes: Vec<u8>) -> Result<Self, Error> {
         if !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c)) {
             return Err(Error::UnfitName { name });
         }
@@ -36,7 +46,7 @@ impl Asset {
         };
         let hash = fingerprint(&[&bytes]);
         Ok(Self {
-            file: hashed(&name, &hash),
+            file,
             name,
             hash,
             content_type,

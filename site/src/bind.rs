@@ -8,13 +8,15 @@ use crate::error::Error;
 
 /// Writes `<name>.js`, `<name>_bg.wasm` and, when a crate brings scripts of its own, `snippets/` into `dir`.
 ///
-/// `names` keeps the names of functions, for readable backtraces.
-pub(crate) fn bind(wasm: &Path, name: &str, dir: &Path, names: bool) -> Result<(), Error> {
+/// Names of functions stay: for readable backtraces, or for what comes next.
+pub(crate) fn bind(wasm: &Path, name: &str, dir: &Path) -> Result<(), Error> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(wasm).out_name(name).typescript(false);
     // The page says where the module is; without this the glue would guess a name that is not hashed.
     bindgen.omit_default_module_path(true);
-    bindgen.remove_name_section(!names).remove_producers_section(true);
+    bindgen.remove_producers_section(true);
+    // The parts bring functions of their own into the main module's table.
+    bindgen.keep_lld_exports(true);
     let failed = |message| Error::Bind {
         wasm: wasm.to_owned(),
         message,

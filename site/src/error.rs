@@ -54,6 +54,23 @@ pub(crate) enum Error {
         /// Its message, with causes.
         message: String,
     },
+    /// The split refused.
+    #[error("the wasm could not be split into parts: {message}")]
+    Split {
+        /// Its message, with causes.
+        message: String,
+    },
+    /// A module could not be read or written by the pruning.
+    #[error("could not prune {}: {message}", wasm.display())]
+    Prune {
+        /// The module.
+        wasm: PathBuf,
+        /// What was said, with causes.
+        message: String,
+    },
+    /// The functions that the pruning is for are gone, or are called otherwise now.
+    #[error("nothing was pruned; if Leptos doesn't keep its second way to hydrate any more, drop site/src/prune.rs")]
+    NothingPruned,
     /// A dependency wants something from npm, which a page without a bundler cannot give it.
     #[error("the wasm imports npm packages ({packages}), and the site has no bundler; drop the dependency that asks for them")]
     NpmDependency {

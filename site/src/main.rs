@@ -7,7 +7,9 @@
 //! |---|---|
 //! | [`assemble`] | the whole build, step by step |
 //! | [`workspace`] | where things are: root, target directory, cargo |
-//! | [`wasm`] → [`bind`] → [`shrink`] | Rust to wasm, wasm to wasm and glue, wasm to less wasm |
+//! | [`wasm`] → [`split`] → [`bind`] | Rust to wasm, wasm to a main module and parts, main module to wasm and glue |
+//! | [`prune`] → [`shrink`] | wasm to less wasm: what can't be reached, and what can be said shorter |
+//! | [`code`] | all of that, kept as long as the wasm is the same |
 //! | [`style`], [`css`] | one sheet out of `style/*.css`, references resolved |
 //! | [`asset`], [`encode`] | names by content, content types, brotli and gzip |
 //! | [`output`], [`manifest`], [`tree`] | what is written, what is left alone, what is removed |
@@ -16,13 +18,16 @@
 mod assemble;
 mod asset;
 mod bind;
+mod code;
 mod css;
 mod dev;
 mod encode;
 mod error;
 mod manifest;
 mod output;
+mod prune;
 mod shrink;
+mod split;
 mod style;
 mod tree;
 mod wasm;

@@ -10,6 +10,8 @@ use serde::Serialize;
 pub(crate) struct Manifest {
     /// In order of name.
     pub(crate) assets: BTreeMap<String, Entry>,
+    /// The assets that each part of the application needs beside the main module.
+    pub(crate) parts: BTreeMap<String, Vec<String>>,
 }
 
 /// One asset: where it is and how large, sizes in bytes.
@@ -95,16 +97,18 @@ a.js        12.3        4.0
 b.png        1.0        1.0
             13.3        5.0
 ";
-        assert_eq!(Manifest { assets }.table(), expected);
+        let parts = BTreeMap::new();
+        assert_eq!(Manifest { assets, parts }.table(), expected);
     }
 
     #[test]
     fn the_file_is_what_the_server_reads() {
         let assets = [("a.js".to_owned(), entry(10, None))].into();
-        let json = serde_json::to_value(Manifest { assets }).unwrap();
+        let parts = [("overview".to_owned(), vec!["a.js".to_owned()])].into();
+        let json = serde_json::to_value(Manifest { assets, parts }).unwrap();
         let expected = serde_json::json!({ "assets": { "a.js": {
             "file": "a.1.js", "path": "/assets/a.1.js", "hash": "1", "content_type": "text/javascript", "size": 10, "br": null, "gz": null
-        } } });
+        } }, "parts": { "overview": ["a.js"] } });
         assert_eq!(json, expected);
     }
 }

@@ -1,6 +1,6 @@
 //! The finished directory. It is its own cache: a name holds its content's hash, so a file that is there is right.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,8 +25,11 @@ impl Output {
     }
 
     /// Makes the directory hold these assets and nothing else. Files that are already right keep their times.
-    pub(crate) fn write(&self, assets: &[Asset]) -> Result<Manifest, Error> {
-        let mut manifest = Manifest::default();
+    pub(crate) fn write(&self, assets: &[Asset], parts: BTreeMap<String, Vec<String>>) -> Result<Manifest, Error> {
+        let mut manifest = Manifest {
+            parts,
+            ..Manifest::default()
+        };
         for asset in assets {
             let entry = self.place(asset)?;
             if manifest.assets.insert(asset.name.clone(), entry).is_some() {
@@ -133,7 +136,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let output = Output::new(root.path().to_owned(), true);
         let long = "abc".repeat(500);
-        let first = output.write(&[script(&long)]).unwrap();
+        let first = output.write(&[script(&long)], BTreeMap::new()).unwrap();
         let file = &first.assets["js/a.js"].file;
         assert_eq!(
             names(root.path()),
@@ -142,13 +145,13 @@ mod tests {
 
         let modified = || fs::metadata(root.path().join(MANIFEST)).unwrap().modified().unwrap();
         let before = modified();
-        let second = output.write(&[script(&long)]).unwrap();
+        let second = output.write(&[script(&long)], BTreeMap::new()).unwrap();
         assert_eq!(second.assets, first.assets);
         assert_eq!(modified(), before);
 
-        let third = output.write(&[script("x")]).unwrap();
+        let third = output.write(&[script("x")], BTreeMap::new()).unwrap();
         assert_eq!(names(root.path()), [third.assets["js/a.js"].file.clone(), MANIFEST.into()]);
-        output.write(&[]).unwrap();
+        output.write(&[], BTreeMap::new()).unwrap();
         assert!(!root.path().join("js").exists());
         assert_eq!(third.assets["js/a.js"].br, None, "a copy that is no smaller is no use");
     }
@@ -157,7 +160,7 @@ mod tests {
     fn uncompressed_builds_have_no_copies() {
         let root = tempfile::tempdir().unwrap();
         let manifest = Output::new(root.path().to_owned(), false)
-            .write(&[script(&"abc".repeat(500))])
+            .write(&[script(&"abc".repeat(500))], BTreeMap::new())
             .unwrap();
         assert_eq!((manifest.assets["js/a.js"].br, manifest.assets["js/a.js"].gz), (None, None));
     }
@@ -166,7 +169,7 @@ mod tests {
     fn two_assets_of_one_name_are_refused() {
         let root = tempfile::tempdir().unwrap();
         let error = Output::new(root.path().to_owned(), false)
-            .write(&[script("1"), script("2")])
+            .write(&[script("1"), script("2")], BTreeMap::new())
             .unwrap_err();
         assert!(matches!(error, Error::Duplicate { name } if name == "js/a.js"));
     }

@@ -13,16 +13,18 @@ const PACKAGE: &str = "app";
 /// Compiles the application for the browser; says where the module is.
 pub(crate) fn compile(workspace: &Workspace, profile: &str) -> Result<PathBuf, Error> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", PACKAGE, "--lib", "--target", "wasm32-unknown-unknown"]);
+    cargo.args(["rustc", "--package", PACKAGE, "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"]);
     cargo.args(["--no-default-features", "--features", "hydrate", "--profile", profile]);
     cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+    // What the split goes by: who refers to what.
+    cargo.args(["--", "-Clink-args=--emit-relocs"]);
     let output = cargo.output().map_err(|source| Error::Start {
         program: "cargo".into(),
         source,
     })?;
     if !output.status.success() {
         return Err(Error::Failed {
-            program: format!("cargo build --package {PACKAGE} for wasm"),
+            program: format!("cargo rustc --package {PACKAGE} for wasm"),
             status: output.status,
         });
     }
@@ -47,7 +49,7 @@ struct Target {
 fn wasm_file(messages: &str) -> Result<Option<PathBuf>, Error> {
     for line in messages.lines() {
         let message: Message = serde_json::from_str(line).map_err(|source| Error::Json {
-            what: "a message of `cargo build`".into(),
+            what: "a message of `cargo rustc`".into(),
             source,
         })?;
         let ours = message.reason == "compiler-artifact" && message.target.is_some_and(|target| target.name == PACKAGE);

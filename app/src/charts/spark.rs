@@ -10,21 +10,22 @@ const HEIGHT: f64 = 22.0;
 const MARGIN: f64 = 2.0;
 
 /// An `<svg>` of 96 × 22 pixels, from zero to the highest value; hidden from assistive technology, because the row says
-/// the number. A value that isn't finite is a gap: pass `value.unwrap_or(f64::NAN)`.
+/// the number. A value that isn't known is a gap.
 #[must_use]
-pub fn spark(values: &[f64], hue: Hue) -> String {
-    let highest = values.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
+pub fn spark(values: &[Option<f64>], hue: Hue) -> String {
+    let known = |n: usize| values.get(n).copied().flatten().filter(|v| v.is_finite());
+    let highest = (0..values.len()).filter_map(known).fold(0.0, f64::max);
     let highest = if highest > 0.0 { highest } else { 1.0 };
     let pace = WIDTH / values.len().saturating_sub(1).max(1) as f64;
     let mut path = String::new();
     let mut joined = false;
-    for (n, value) in values.iter().enumerate() {
-        if value.is_finite() {
+    for n in 0..values.len() {
+        if let Some(value) = known(n) {
             let (x, y) = (
                 n as f64 * pace,
                 HEIGHT - MARGIN - (HEIGHT - 2.0 * MARGIN) * value.max(0.0) / highest,
             );
-            let alone = !joined && values.get(n + 1).is_none_or(|next| !next.is_finite());
+            let alone = !joined && known(n + 1).is_none();
             let _ = write!(
                 path,
                 "{}{x:.1} {y:.1}{}",
@@ -32,7 +33,7 @@ pub fn spark(values: &[f64], hue: Hue) -> String {
                 if alone { "h.01" } else { "" }
             );
         }
-        joined = value.is_finite();
+        joined = known(n).is_some();
     }
     let class = hue.class();
     format!(
@@ -46,8 +47,8 @@ mod tests {
 
     #[test]
     fn draws_gaps_as_gaps_and_zero_as_zero() {
-        assert!(spark(&[0.0, 0.0], Hue::C1).contains(r#"d="M0.0 20.0L96.0 20.0""#));
-        assert!(spark(&[1.0, 2.0, f64::NAN, 2.0], Hue::C2).contains(r#"d="M0.0 11.0L32.0 2.0M96.0 2.0h.01""#));
+        assert!(spark(&[Some(0.0), Some(0.0)], Hue::C1).contains(r#"d="M0.0 20.0L96.0 20.0""#));
+        assert!(spark(&[Some(1.0), Some(2.0), None, Some(2.0)], Hue::C2).contains(r#"d="M0.0 11.0L32.0 2.0M96.0 2.0h.01""#));
         assert!(spark(&[], Hue::C1).contains(r#"d="""#));
     }
 }

@@ -25,7 +25,7 @@ pub struct FrameInfo {
 }
 
 /// What the frame shows.
-#[server(prefix = "/fn", endpoint = "frame", input = leptos::server_fn::codec::GetUrl)]
+#[server(prefix = "/fn", endpoint = "frame", input = leptos::server_fn::codec::GetUrl, output = crate::wire::Wire)]
 pub async fn read_frame() -> Result<FrameInfo, AppError> {
     let desk = crate::context::desk();
     let pulse = crate::pages::overview::api::pulse(&desk).await?;

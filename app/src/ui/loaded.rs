@@ -61,7 +61,7 @@ where
 
 /// What stands where something is being read for the first time.
 #[component]
-fn Loading() -> impl IntoView {
+pub fn Loading() -> impl IntoView {
     view! {
         <div class="loading" role="status" aria-live="polite">
             <span class="visually-hidden">"Loading"</span>

@@ -15,7 +15,6 @@ use crate::time::{DAY, HOUR, Timestamp};
 pub(super) struct Operation {
     pub(super) event: Event,
     pub(super) transactions: Vec<Transaction>,
-    pub(super) poison: bool,
 }
 
 /// How busy an hour is, around 1: little at night, most in the evening. `at` in UTC.
@@ -46,7 +45,6 @@ pub(super) fn next(rng: &mut SmallRng, households: &[Household], at: Timestamp, 
         return Operation {
             event: event(rng, household, at, "transaction.service", "file.processed", &data),
             transactions: Vec::new(),
-            poison: true,
         };
     }
     // Weights as in traffic seen on a real deployment.
@@ -128,7 +126,6 @@ fn processed(rng: &mut SmallRng, household: &Household, at: Timestamp, account: 
     Operation {
         event: event(rng, household, at, "transaction.service", "file.processed", &data),
         transactions,
-        poison: false,
     }
 }
 
@@ -136,7 +133,6 @@ fn plain(rng: &mut SmallRng, household: &Household, at: Timestamp, source: &str,
     Operation {
         event: event(rng, household, at, source, event_type, data),
         transactions: Vec::new(),
-        poison: false,
     }
 }
 

@@ -38,7 +38,7 @@ impl Accepted {
             });
         }
         let consumers = rules
-            .route(&event)
+            .route(&event)?
             .into_iter()
             .filter_map(|name| lanes.by_name(name))
             .fold(0, |set, lane| set | lane.bit());

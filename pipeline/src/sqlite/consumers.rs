@@ -117,7 +117,7 @@ impl ConsumerControl for Control {
                     .series
                     .iter()
                     .find(|s| s.label == name)
-                    .map(|s| s.values.iter().map(|v| v.unwrap_or(0.0)).collect())
+                    .map(|s| s.values.clone())
                     .unwrap_or_default(),
                 last_errors: self.faults(&name, 1).await?,
                 name,
@@ -130,16 +130,18 @@ impl ConsumerControl for Control {
         let Some(lane) = self.store.inner.lanes.by_name(name) else {
             return Ok(false);
         };
-        let id = lane.id;
+        let (id, lanes) = (lane.id, Arc::clone(&self.store.inner.lanes));
         self.store
             .write(move |write| {
-                Ok(write
+                write
                     .connection
                     .prepare_cached("UPDATE consumer SET paused=?2 WHERE id=?1")?
-                    .execute(params![id, paused])?)
+                    .execute(params![id, paused])?;
+                // In the order of the commits, so that memory and disk can't come to differ.
+                write.after_commit(move || lanes.by_id(id).into_iter().for_each(|lane| lane.set_paused(paused)));
+                Ok(())
             })
             .await?;
-        lane.set_paused(paused);
         Ok(true)
     }
 

@@ -44,6 +44,11 @@ fn current(connection: &Connection, scope: &str) -> Result<FlagState, Failure> {
     })
 }
 
+/// Whether events of a source are published, within a transaction.
+pub(super) fn publishing(connection: &Connection, source: &str) -> Result<bool, Failure> {
+    Ok(current(connection, source)?.flags.publishing)
+}
+
 #[async_trait]
 impl FlagStore for Sqlite {
     async fn effective(&self, source: &str) -> Result<Flags, StoreError> {

@@ -50,6 +50,16 @@ impl Inbox for Sqlite {
         }
     }
 
+    fn goes_on(&self, consumer: &str) -> bool {
+        self.inner.lanes.by_name(consumer).is_some_and(|lane| !lane.paused())
+    }
+
+    fn take_back(&self, consumer: &str, work: Vec<Work>) {
+        if let Some(lane) = self.inner.lanes.by_name(consumer) {
+            lane.take_back(work);
+        }
+    }
+
     async fn settle(&self, consumer: &str, settled: Arc<Vec<Settled>>) -> Result<(), StoreError> {
         self.apply(consumer, settled).await
     }

@@ -135,6 +135,14 @@ impl Lane {
         self.changed.notify_one();
     }
 
+    /// Takes back events that were handed out and not begun, in order.
+    pub(super) fn take_back(&self, work: Vec<Work>) {
+        let mut state = self.state();
+        for one in work.into_iter().rev() {
+            state.ready.push_front(one);
+        }
+    }
+
     /// Has an event wait for its next attempt at `due`, Unix milliseconds.
     pub(super) fn retry(&self, due: i64, work: Work) {
         let mut state = self.state();

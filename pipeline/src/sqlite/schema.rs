@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 /// Marks a database as Cutover's: "CUTO".
 const APPLICATION_ID: i64 = 0x4355_544f;
-/// The schema that this version writes.
-const VERSION: i64 = 1;
+/// The schema that this version writes: that many of the [`STEPS`] have been taken.
+#[allow(clippy::cast_possible_wrap)] // a handful
+const VERSION: i64 = STEPS.len() as i64;
 
 /// What a database turned out to be.
 pub(super) enum Found {
@@ -31,8 +32,9 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<Found> {
     }
     configure(connection)?;
     if version < VERSION {
+        let steps: String = STEPS.iter().skip(usize::try_from(version).unwrap_or(0)).copied().collect();
         connection.execute_batch(&format!(
-            "BEGIN;{TABLES}PRAGMA application_id={APPLICATION_ID};PRAGMA user_version={VERSION};COMMIT;"
+            "BEGIN;{steps}PRAGMA application_id={APPLICATION_ID};PRAGMA user_version={VERSION};COMMIT;"
         ))?;
     }
     Ok(Found::Ours)
@@ -46,6 +48,19 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
+
+/// What each version added. A step that was released is never changed.
+const STEPS: [&str; 2] = [TABLES, OUTBOX];
+
+/// Notifications wait to be sent; the partial index holds only those.
+const OUTBOX: &str = "
+ALTER TABLE notification ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE notification ADD COLUMN next_at INTEGER;
+ALTER TABLE notification ADD COLUMN error TEXT;
+CREATE INDEX notification_waiting ON notification(next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX notification_at ON notification(at);
+CREATE INDEX attempt_at ON attempt(at);
+";
 
 /// `ledger.open` and `ledger.dead` are sets of consumers, one bit each: one narrow row an event, and the partial
 /// indexes hold only what is open or dead, so that finding it costs what there is of it.

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::bus::{Accepted, now_us};
 use super::metrics::Sample;
-use super::writer::Write;
-use super::{Failure, Sqlite, corrupt};
+use super::parity::mark_analytics;
+use super::flags::publishing;
+use super::writer::{Write, contained};
+use super::{Failure, Sqlite};
 use crate::consumers::{ConsumerError, Effect};
 use crate::delivery::{Outcome, Settled, Work};
-use crate::ports::StoreError;
+use crate::ports::{PublishError, StoreError};
 use crate::rule::Rules;
 use crate::time::Timestamp;
 
@@ -41,15 +43,19 @@ impl Sqlite {
                 rules: &store.rules,
                 lanes: &store.lanes,
             };
-            let mut completed = 0;
+            let mut whole = Vec::new();
             for one in batch.iter() {
-                completed += i64::from(settle(write, &context, one)?);
+                if settle_or_bury(write, &context, one)? {
+                    whole.push(one.work.seq);
+                }
             }
+            let completed = whole.len();
+            forget(write.connection, &whole)?;
             if completed > 0 {
                 write
                     .connection
                     .prepare_cached("INSERT INTO total VALUES('completed',?1) ON CONFLICT(name) DO UPDATE SET value=value+?1")?
-                    .execute([completed])?;
+                    .execute([i64::try_from(completed).unwrap_or(i64::MAX)])?;
             }
             let lanes = Arc::clone(&store.lanes);
             write.after_commit(move || {
@@ -70,6 +76,25 @@ impl Sqlite {
             Ok(())
         })
         .await
+    }
+}
+
+/// Settles one attempt. One whose effects are refused, say an event that can't be published, is a dead letter: tried again
+/// it would be refused again, and hold up everything settled with it.
+fn settle_or_bury(write: &mut Write<'_>, context: &Context<'_>, one: &Settled) -> Result<bool, Failure> {
+    let refusable = matches!(&one.outcome, Outcome::Completed(effects) if effects.iter().any(|e| matches!(e, Effect::Publish(_))));
+    if !refusable {
+        return settle(write, context, one);
+    }
+    match contained(write, |write| settle(write, context, one)) {
+        Err(Failure::Store(refusal @ (StoreError::Corrupt { .. } | StoreError::Invalid(_)))) => {
+            let buried = Settled {
+                outcome: Outcome::Dead(ConsumerError::permanent("EffectRefused", refusal.to_string())),
+                ..one.clone()
+            };
+            settle(write, context, &buried)
+        }
+        settled => settled,
     }
 }
 
@@ -198,16 +223,7 @@ fn apply(write: &mut Write<'_>, context: &Context<'_>, one: &Settled, at: i64, e
             }
         }
         Effect::MarkAnalytics { user_id, trigger } => {
-            for analytic_type in trigger.types.iter() {
-                write
-                    .connection
-                    .prepare_cached(
-                        "INSERT INTO analytics_status(user_id,analytic_type,computation_needed,processing_priority,marked_at) VALUES(?1,?2,1,?3,?4)
-                         ON CONFLICT DO UPDATE SET computation_needed=1, marked_at=?4,
-                           processing_priority=CASE WHEN computation_needed THEN min(processing_priority,?3) ELSE ?3 END",
-                    )?
-                    .execute(params![user_id, analytic_type.name(), trigger.priority, at])?;
-            }
+            mark_analytics(write, user_id, *trigger, at)?;
             write
                 .connection
                 .prepare_cached(
@@ -228,17 +244,29 @@ fn apply(write: &mut Write<'_>, context: &Context<'_>, one: &Settled, at: i64, e
         Effect::Notify { user_id, text } => {
             write
                 .connection
-                .prepare_cached("INSERT INTO notification(event_id,user_id,text,at) VALUES(?1,?2,?3,?4)")?
-                .execute(params![event.event_id, user_id, text, at])?;
-            let (user_id, event_id) = (user_id.clone(), event.event_id.clone());
-            write.after_commit(move || tracing::info!(%user_id, %event_id, "notification recorded"));
+                .prepare_cached("INSERT INTO notification(event_id,user_id,text,at,next_at) VALUES(?1,?2,?3,?4,?5)")?
+                // Nobody wants to hear now of what a back-filled history would have told them.
+                .execute(params![event.event_id, user_id, text, at, (one.work.shift == 0).then_some(at)])?;
         }
         Effect::Publish(published_event) => {
+            if !publishing(write.connection, &published_event.source)? {
+                return Ok(());
+            }
+            let refused = |e: PublishError| StoreError::invalid("an event that it publishes", e.to_string());
             let published_at = (one.work.shift > 0).then_some(Timestamp(at));
-            let accepted = Accepted::prepare((**published_event).clone(), context.rules, context.lanes, published_at).map_err(corrupt)?;
+            let accepted = Accepted::prepare((**published_event).clone(), context.rules, context.lanes, published_at).map_err(refused)?;
             // A repeat of an event that an earlier, unfinished run published is what idempotence asks for.
-            accepted.accept(write, context.lanes)?.map_err(corrupt)?;
+            accepted.accept(write, context.lanes)?.map_err(refused)?;
         }
+    }
+    Ok(())
+}
+
+/// Takes events that every consumer has completed off the bus: nobody will ask it for them again.
+fn forget(connection: &Connection, whole: &[i64]) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached("DELETE FROM bus WHERE seq=?1")?;
+    for seq in whole {
+        statement.execute([seq])?;
     }
     Ok(())
 }

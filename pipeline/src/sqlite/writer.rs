@@ -135,8 +135,8 @@ fn tick(jobs: mpsc::Sender<Message>) {
     });
 }
 
-/// Runs a job so that, if it fails, nothing of it stays while its neighbours in the transaction do.
-fn contained<T>(write: &mut Write<'_>, job: impl FnOnce(&mut Write<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+/// Runs a job, or a part of one, so that, if it fails, nothing of it stays while its neighbours in the transaction do.
+pub(super) fn contained<T>(write: &mut Write<'_>, job: impl FnOnce(&mut Write<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
     let (after, samples) = (write.after.len(), write.samples.len());
     write.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
     let result = job(write);
@@ -204,6 +204,13 @@ impl Loop {
             }
             for job in group {
                 answers.push(job(&mut write));
+                // A full disk may make SQLite give up the whole transaction; what came after it would be on its own.
+                if write.connection.is_autocommit() {
+                    return Err(rusqlite::Error::SqliteFailure(
+                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
+                        Some("the store gave up the transaction: its disk is full or fails".to_owned()),
+                    ));
+                }
             }
             write.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
         })();

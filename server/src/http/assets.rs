@@ -18,7 +18,7 @@ use axum::routing::get;
 
 use self::coding::Coding;
 
-// `static ASSETS: &[Asset]`, in order of name; see build.rs.
+// `static ASSETS: &[Asset]` and `static PARTS: &[(part, &[asset])]`, both in order of name; see build.rs.
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// For an address that holds a hash: a year, which is as long as caches go, and no asking in between.
@@ -57,6 +57,13 @@ pub(crate) fn asset(name: &str) -> Option<&'static Asset> {
 /// `GET` and `HEAD` of `/assets/{file}` and of the well-known files that exist.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     router_of(ASSETS)
+}
+
+/// The addresses of what a part of the application needs beside the main module.
+pub(crate) fn part(name: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let index = PARTS.binary_search_by_key(&name, |(part, _)| part).ok();
+    let files = index.and_then(|index| PARTS.get(index)).map_or(&[][..], |(_, files)| files);
+    files.iter().filter_map(|file| asset(file)).map(|asset| asset.path)
 }
 
 fn named(assets: &'static [Asset], name: &str) -> Option<&'static Asset> {

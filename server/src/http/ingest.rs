@@ -102,7 +102,13 @@ async fn events(State(store): State<Sqlite>, body: Bytes) -> Result<Json<Value>,
         }
         events.push(event);
     }
-    let results: Vec<Taken> = store.put(events, None).await.into_iter().map(Taken::from).collect();
+    let results = store.put(events, None).await;
+    let unavailable = results.iter().any(|result| matches!(result, Err(e) if e.is_transient()));
+    let results: Vec<Taken> = results.into_iter().map(Taken::from).collect();
+    if unavailable {
+        let message = "not every event is on disk: send the call again, what was taken is known by its id";
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).with_detail(json!({ "items": results })));
+    }
     Ok(Json(json!({ "items": results })))
 }
 
@@ -195,6 +201,15 @@ fn failed(code: &str, message: &str) -> Value {
     json!({ "ErrorCode": code, "ErrorMessage": message })
 }
 
+/// An entry's time, Unix seconds on the wire, in milliseconds: that of an event whose detail doesn't say its own.
+fn moment(time: &pipeline::event::Json) -> Result<i64, (&'static str, String)> {
+    match serde_json::from_str::<f64>(time.text()) {
+        #[allow(clippy::cast_possible_truncation)] // a float that is too large saturates, and is refused as lying in the future
+        Ok(seconds) => Ok((seconds * 1000.0).round() as i64),
+        Err(_) => Err(("InvalidArgument", format!("Time is {}; Unix seconds are needed", time.kind()))),
+    }
+}
+
 /// The event of an entry. As on EventBridge the payload is nobody's business yet: consumers judge it.
 fn event(entry: PutEventsEntry) -> Result<Event, (&'static str, String)> {
     let required = |name: &str, value: Option<String>| {
@@ -208,8 +223,12 @@ fn event(entry: PutEventsEntry) -> Result<Event, (&'static str, String)> {
     let source = required("Source", entry.source)?;
     let detail_type = required("DetailType", entry.detail_type)?;
     let detail = required("Detail", entry.detail)?;
+    let time = entry.time.as_ref().map(moment).transpose()?;
     from_parts(&source, &detail_type, &detail)
-        .and_then(|draft| Publisher::stamp(draft, false))
+        .and_then(|mut draft| {
+            draft.timestamp = draft.timestamp.or(time);
+            Publisher::stamp(draft, false)
+        })
         .map_err(|fault| {
             let code = if fault.field == "Detail" {
                 "MalformedDetail"

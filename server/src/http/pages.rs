@@ -11,7 +11,7 @@ use leptos::prelude::provide_context;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 
 use super::AppState;
-use super::assets::asset;
+use super::assets::{asset, part};
 use super::shared::{Rendered, share};
 
 /// Where the server functions are.
@@ -45,8 +45,10 @@ fn assets() -> Assets {
     let path = |name| asset(name).map(|a| a.path);
     Assets {
         css: path("cutover.css"),
-        js: path("cutover.js"),
-        wasm: path("cutover.wasm"),
+        js: path("code/cutover.js"),
+        loader: path("code/parts.js"),
+        wasm: path("code/cutover.wasm"),
+        part: |name| part(name).collect(),
         theme: path("theme.js"),
         icon: path("favicon.svg"),
     }

@@ -8,7 +8,7 @@ use pipeline::page::Page;
 use crate::error::AppError;
 
 /// Reads a page of the record, from `cursor` on; empty for the newest.
-#[server(prefix = "/fn", endpoint = "activity", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "activity", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_activity(#[server(default)] cursor: String) -> Result<Page<Activity>, AppError> {
     use crate::context::{answer, desk};
     answer(

@@ -34,14 +34,14 @@ pub struct ConsumerPage {
 }
 
 /// Reads all consumers.
-#[server(prefix = "/fn", endpoint = "consumers", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "consumers", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_consumers() -> Result<Vec<ConsumerStatus>, AppError> {
     use crate::context::{answer, desk};
     answer(desk().ports.consumers.list().await.map_err(Into::into))
 }
 
 /// Reads one consumer over `range`.
-#[server(prefix = "/fn", endpoint = "consumer", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "consumer", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_consumer(name: String, range: String) -> Result<ConsumerPage, AppError> {
     use crate::context::{answer, desk};
     use crate::pages::overview::api::OverviewQuery;
@@ -49,7 +49,7 @@ pub async fn read_consumer(name: String, range: String) -> Result<ConsumerPage, 
 }
 
 /// Stops or starts a consumer.
-#[server(prefix = "/fn", endpoint = "pause")]
+#[server(prefix = "/fn", endpoint = "pause", output = crate::wire::Wire)]
 pub async fn pause_consumer(name: String, paused: bool, reason: String) -> Result<String, AppError> {
     use crate::context::{actor, answer, desk};
     answer(ssr::pause(&desk(), &actor(), &name, paused, &reason).await)

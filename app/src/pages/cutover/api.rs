@@ -32,14 +32,14 @@ pub struct CutoverView {
 }
 
 /// Reads the page over `range`.
-#[server(prefix = "/fn", endpoint = "cutover", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "cutover", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_cutover(range: String) -> Result<CutoverView, AppError> {
     use crate::context::{answer, desk};
     answer(async { CutoverView::read(&desk(), range.parse()?).await }.await)
 }
 
 /// Changes the flags of a scope to those of a stage.
-#[server(prefix = "/fn", endpoint = "flags")]
+#[server(prefix = "/fn", endpoint = "flags", output = crate::wire::Wire)]
 pub async fn set_flags(
     scope: String,
     stage: String,

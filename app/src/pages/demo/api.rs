@@ -14,14 +14,14 @@ pub struct DemoView {
 }
 
 /// Reads the faults.
-#[server(prefix = "/fn", endpoint = "demo", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "demo", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_demo() -> Result<DemoView, AppError> {
     use crate::context::{answer, desk};
     answer(DemoView::read(&desk()))
 }
 
 /// Turns a fault of a consumer, or of the `publishers`, on or off.
-#[server(prefix = "/fn", endpoint = "fault")]
+#[server(prefix = "/fn", endpoint = "fault", output = crate::wire::Wire)]
 pub async fn set_fault(target: String, fault: String) -> Result<String, AppError> {
     use crate::context::{actor, answer, desk};
     answer(ssr::set(&desk(), &actor(), &target, &fault).await)

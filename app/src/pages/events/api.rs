@@ -103,14 +103,14 @@ pub struct EventPage {
 }
 
 /// Reads a page of the list.
-#[server(prefix = "/fn", endpoint = "events", input = JsonCodec)]
+#[server(prefix = "/fn", endpoint = "events", input = JsonCodec, output = crate::wire::Wire)]
 pub async fn read_events(query: EventsQuery) -> Result<EventList, AppError> {
     use crate::context::{answer, desk};
     answer(EventList::read(&desk(), &query).await)
 }
 
 /// Reads an event's page.
-#[server(prefix = "/fn", endpoint = "event", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "event", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_event(id: String) -> Result<EventPage, AppError> {
     use crate::context::{answer, desk};
     answer(EventPage::read(&desk(), &id).await)

@@ -67,14 +67,14 @@ pub struct LetterList {
 }
 
 /// Reads the page.
-#[server(prefix = "/fn", endpoint = "letters", input = JsonCodec)]
+#[server(prefix = "/fn", endpoint = "letters", input = JsonCodec, output = crate::wire::Wire)]
 pub async fn read_letters(query: LettersQuery) -> Result<LetterList, AppError> {
     use crate::context::{answer, desk};
     answer(LetterList::read(&desk(), &query).await)
 }
 
 /// Reads one letter.
-#[server(prefix = "/fn", endpoint = "letter", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "letter", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_letter(id: String) -> Result<LetterDetail, AppError> {
     use crate::context::{answer, desk};
     answer(
@@ -92,7 +92,7 @@ pub async fn read_letter(id: String) -> Result<LetterDetail, AppError> {
 
 /// Starts an operation: on `ids`, separated by commas, or, if there are none, on all that match the filter.
 /// Plain form fields, so that it works without script.
-#[server(prefix = "/fn", endpoint = "operation")]
+#[server(prefix = "/fn", endpoint = "operation", output = crate::wire::Wire)]
 pub async fn start_operation(
     kind: String,
     reason: String,
@@ -117,7 +117,7 @@ pub async fn start_operation(
 }
 
 /// Stops an operation.
-#[server(prefix = "/fn", endpoint = "cancel")]
+#[server(prefix = "/fn", endpoint = "cancel", output = crate::wire::Wire)]
 pub async fn cancel_operation(id: String) -> Result<String, AppError> {
     use crate::context::{actor, answer, desk};
     answer(

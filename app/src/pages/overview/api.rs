@@ -103,7 +103,7 @@ impl Overview {
 }
 
 /// Reads the overview over `range`.
-#[server(prefix = "/fn", endpoint = "overview", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "overview", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_overview(range: String) -> Result<Overview, AppError> {
     use crate::context::{answer, desk};
     answer(async { desk().overview(&OverviewQuery { range: range.parse()? }).await }.await)
