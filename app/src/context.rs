@@ -1,7 +1,11 @@
 //! What the server's side of the pages works with.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use axum::http::Method;
+use axum::http::header::ACCEPT;
+use axum::http::request::Parts;
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 use pipeline::activity::{NewActivity, Outcome};
@@ -63,23 +67,38 @@ pub struct Desk {
     pub ports: Ports,
     /// Which backend they are of: `embedded` or `aws`.
     pub backend: &'static str,
-    /// The demo.
+    /// The demo, if it runs.
     pub demo: Option<DemoSwitch>,
-    overviews: Arc<Cache<(OverviewQuery, i64), Overview>>,
-    consumers: Arc<Cache<(String, OverviewQuery, i64), ConsumerPage>>,
+    /// Whether some of the events were made by the demo, now or earlier.
+    pub demo_data: bool,
+    /// How many changes were made: what was read before the last one is not shown to who made it.
+    changes: Arc<AtomicU64>,
+    overviews: Arc<Cache<(OverviewQuery, Moment), Overview>>,
+    consumers: Arc<Cache<(String, OverviewQuery, Moment), ConsumerPage>>,
 }
+
+/// A second between two changes: what is read in it may be shared.
+pub type Moment = (i64, u64);
 
 impl Desk {
     /// Over the ports of a backend.
     #[must_use]
-    pub fn new(ports: Ports, backend: &'static str, demo: Option<DemoSwitch>) -> Self {
+    pub fn new(ports: Ports, backend: &'static str, demo: Option<DemoSwitch>, demo_data: bool) -> Self {
         Self {
             ports,
             backend,
             demo,
+            demo_data,
+            changes: Arc::default(),
             overviews: Arc::new(Cache::new(SHARED)),
             consumers: Arc::new(Cache::new(SHARED)),
         }
+    }
+
+    /// Now, as far as shared readings go.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        (Timestamp::now().0 / SHARED_FOR, self.changes.load(Ordering::Acquire))
     }
 
     /// The overview, shared by all who ask the same within a second.
@@ -87,7 +106,7 @@ impl Desk {
     /// # Errors
     /// A store doesn't answer, or the query makes no sense.
     pub async fn overview(&self, query: &OverviewQuery) -> Result<Overview, AppError> {
-        let key = (query.clone(), Timestamp::now().0 / SHARED_FOR);
+        let key = (query.clone(), self.moment());
         self.overviews.get_or_insert_async(&key, Overview::read(self, query)).await
     }
 
@@ -96,7 +115,7 @@ impl Desk {
     /// # Errors
     /// As [`overview`](Self::overview); also if there is no such consumer.
     pub async fn consumer(&self, name: &str, query: &OverviewQuery) -> Result<ConsumerPage, AppError> {
-        let key = (name.to_owned(), query.clone(), Timestamp::now().0 / SHARED_FOR);
+        let key = (name.to_owned(), query.clone(), self.moment());
         self.consumers
             .get_or_insert_async(&key, ConsumerPage::read(self, name, query))
             .await
@@ -126,7 +145,9 @@ impl Desk {
             reason: action.reason,
             outcome,
         };
-        self.ports.activity.record(entry).await?;
+        let recorded = self.ports.activity.record(entry).await;
+        self.changes.fetch_add(1, Ordering::Release);
+        recorded?;
         result
     }
 }
@@ -135,6 +156,13 @@ impl Desk {
 #[allow(clippy::unnecessary_wraps)] // the seam: access control refuses here
 fn authorise(_actor: &Actor, _action: &Action) -> Result<(), AppError> {
     Ok(())
+}
+
+fn sent_by_form() -> bool {
+    use_context::<Parts>().is_some_and(|request| {
+        let accepts = request.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+        request.method == Method::POST && accepts.is_some_and(|types| types.contains("text/html"))
+    })
 }
 
 /// The desk of this request.
@@ -149,9 +177,10 @@ pub fn actor() -> Actor {
     use_context::<Actor>().unwrap_or_else(Actor::local)
 }
 
-/// Has the response carry the error's status.
+/// Has the response carry the error's status. Not that to a form sent without script: the browser is on its way back to
+/// the page, which says what was wrong, and a status would keep it from going.
 pub fn answer<T>(result: Result<T, AppError>) -> Result<T, AppError> {
-    if let (Err(error), Some(response)) = (&result, use_context::<ResponseOptions>())
+    if let (Err(error), Some(response), false) = (&result, use_context::<ResponseOptions>(), sent_by_form())
         && let Ok(status) = axum::http::StatusCode::from_u16(error.status())
     {
         response.set_status(status);

@@ -1,7 +1,7 @@
 //! What a browser may be told when something goes wrong.
 
-use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use crate::wire::JsonText;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
 /// A fault, in words for the person in front of the page. Causes stay in the server's log.

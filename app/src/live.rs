@@ -86,7 +86,13 @@ pub struct Live {
     pub pulse: RwSignal<Option<Pulse>>,
     /// How often pages read.
     pub refresh: RwSignal<Refresh>,
+    /// Whether the server has been silent for too long, over a connection that seems open.
+    pub silent: RwSignal<bool>,
 }
+
+/// How long the server may be silent before what is shown counts as old, milliseconds: five beats.
+#[cfg(feature = "hydrate")]
+const SILENCE: f64 = 10_000.0;
 
 impl Live {
     /// Makes the signals and, in a browser, connects them.
@@ -96,6 +102,7 @@ impl Live {
             connection: RwSignal::new(Connection::Connecting),
             pulse: RwSignal::new(None),
             refresh: RwSignal::new(Refresh::Live),
+            silent: RwSignal::new(false),
         };
         provide_context(live);
         #[cfg(feature = "hydrate")]
@@ -116,15 +123,16 @@ impl Live {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::rc::Rc;
+    use std::time::Duration;
 
     use leptos::prelude::*;
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
     use web_sys::{EventSource, MessageEvent, VisibilityState};
 
-    use super::{Connection, Live, Pulse};
+    use super::{Connection, Live, Pulse, SILENCE};
     use crate::routes;
 
     type Slot = Rc<RefCell<Option<Link>>>;
@@ -143,15 +151,28 @@ mod browser {
         }
     }
 
+    /// How often the silence is looked at, and how long a connection that the browser gave up is left before the next try.
+    const LOOK: Duration = Duration::from_secs(1);
+    const AGAIN: f64 = 5_000.0;
+
     pub(super) fn connect(live: Live) {
-        let slot: Slot = Rc::new(RefCell::new(open(live)));
+        let slot: Slot = Rc::new(RefCell::new(None));
+        let heard = Rc::new(Cell::new(js_sys::Date::now()));
         let hidden = || document().visibility_state() == VisibilityState::Hidden;
+        if hidden() {
+            live.connection.set(Connection::Paused);
+        } else {
+            *slot.borrow_mut() = open(live, &heard);
+        }
+        watch(live, &slot, &heard);
         let toggle = Closure::<dyn FnMut()>::new(move || {
             if hidden() {
                 slot.borrow_mut().take();
                 live.connection.set(Connection::Paused);
+                live.silent.set(false);
             } else if slot.borrow().is_none() {
-                *slot.borrow_mut() = open(live);
+                heard.set(js_sys::Date::now());
+                *slot.borrow_mut() = open(live, &heard);
                 live.read_now();
             }
         });
@@ -160,10 +181,40 @@ mod browser {
         toggle.forget();
     }
 
-    fn open(live: Live) -> Option<Link> {
+    /// Says so when the server falls silent, and opens a connection again that the browser has given up.
+    fn watch(live: Live, slot: &Slot, heard: &Rc<Cell<f64>>) {
+        let (slot, heard) = (Rc::clone(slot), Rc::clone(heard));
+        let look = move || {
+            if slot.borrow().is_none() {
+                return;
+            }
+            let silence = js_sys::Date::now() - heard.get();
+            let silent = silence > SILENCE;
+            if live.silent.get_untracked() != silent {
+                live.silent.set(silent);
+            }
+            let given_up = slot
+                .borrow()
+                .as_ref()
+                .is_some_and(|link| link.source.ready_state() == EventSource::CLOSED);
+            if given_up && silence > AGAIN {
+                *slot.borrow_mut() = open(live, &heard);
+                live.connection.set(Connection::Lost);
+            }
+        };
+        // Lives as long as the page.
+        set_interval(look, LOOK);
+    }
+
+    fn open(live: Live, heard: &Rc<Cell<f64>>) -> Option<Link> {
         live.connection.set(Connection::Connecting);
         let source = EventSource::new(routes::LIVE).ok()?;
+        let heard = Rc::clone(heard);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
+            heard.set(js_sys::Date::now());
+            if live.silent.get_untracked() {
+                live.silent.set(false);
+            }
             live.connection.set(Connection::Live);
             let Some(pulse) = message
                 .data()

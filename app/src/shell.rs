@@ -33,7 +33,10 @@ pub fn shell(assets: Assets) -> impl IntoView {
     secure();
     let part = use_context::<Parts>().and_then(|request| Part::of(request.uri.path()));
     // Named here, all is fetched at once; left to the scripts it would be one after the other.
-    let modules = assets.wasm.into_iter().chain(part.map(|part| (assets.part)(part.name)).unwrap_or_default());
+    let modules = assets
+        .wasm
+        .into_iter()
+        .chain(part.map(|part| (assets.part)(part.name)).unwrap_or_default());
     let modules = modules
         .map(|href| view! { <link rel="preload" href=href r#as="fetch" r#type="application/wasm" crossorigin="anonymous" /> })
         .collect_view();

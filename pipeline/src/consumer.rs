@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::Timestamp;
+use crate::time::{MINUTE, Timestamp};
+
+/// Over how long a consumer's health is judged, milliseconds.
+pub const HEALTH_WINDOW: i64 = 15 * MINUTE;
 
 /// How a consumer is, by what it did in the last minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -234,7 +234,7 @@ fn parity(evidence: &Evidence) -> Criterion {
         "percent",
         "100 % identical",
         evidence.window,
-        "/cutover",
+        "/cutover?range=24h",
         judged,
     )
 }
@@ -263,7 +263,7 @@ fn throughput(evidence: &Evidence) -> Criterion {
         "per_minute",
         "100+ a minute at peak",
         evidence.window,
-        "/consumers",
+        "/?range=24h#throughput-title",
         judged,
     )
 }
@@ -296,7 +296,7 @@ fn error_rate(evidence: &Evidence) -> Criterion {
         "percent",
         "under 1 %",
         evidence.window,
-        "/consumers",
+        "/consumers?range=24h",
         judged,
     )
 }
@@ -327,7 +327,7 @@ fn latency(evidence: &Evidence) -> Criterion {
         "seconds",
         "under 30 s",
         evidence.window,
-        "/consumers",
+        "/consumers?range=24h",
         judged,
     )
 }

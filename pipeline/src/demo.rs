@@ -52,11 +52,12 @@ impl Demo {
         Ok(self.store.summary().await?.published == 0)
     }
 
-    /// Makes sure that the households' category rules exist.
+    /// Makes sure that the households' category rules exist, and that whoever looks at this data knows that it is the demo's.
     ///
     /// # Errors
     /// The store doesn't answer.
     pub async fn prepare(&self) -> Result<(), StoreError> {
+        self.store.mark_demo().await?;
         for household in self.households.iter() {
             for rule in household.rules() {
                 self.store.put_rule(rule).await?;

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Json;
+use crate::event::{InvalidField, Json};
 use crate::ledger::Attempt;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, check_range};
 
 /// What has become of a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +122,16 @@ pub struct LetterFilter {
     pub from: Option<Timestamp>,
     /// Only failed before.
     pub to: Option<Timestamp>,
+}
+
+impl LetterFilter {
+    /// Whether anything can match.
+    ///
+    /// # Errors
+    /// The range ends before it begins.
+    pub fn check(&self) -> Result<(), InvalidField> {
+        check_range(self.from, self.to)
+    }
 }
 
 /// How many letters are open, and how old.

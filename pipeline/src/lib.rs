@@ -8,7 +8,7 @@
 //! | [`event`], [`letter`], [`flag`], [`ledger`], [`metric`], [`operation`], [`activity`], [`consumer`], [`trigger`], [`time`], [`page`] | [`pattern`], [`rule`], [`criteria`], [`parity`], [`retry`] |
 //!
 //! With the `runtime` feature come the [`ports`] (what the pipeline needs of the world), the pipeline itself
-//! ([`publisher`], [`delivery`], [`consumers`], [`redrive`], [`notification`]), the embedded adapter [`sqlite`] and the
+//! ([`publisher`], [`delivery`], [`consumers`], [`redrive`], [`notification`], [`retention`]), the embedded adapter [`sqlite`] and the
 //! [`demo`] application that makes traffic down both paths.
 //!
 //! An event travels: `publisher` validates and stamps it, the bus writes it durably and routes it
@@ -46,6 +46,8 @@ pub mod ports;
 pub mod publisher;
 #[cfg(feature = "runtime")]
 pub mod redrive;
+#[cfg(feature = "runtime")]
+pub mod retention;
 #[cfg(feature = "runtime")]
 pub mod runtime;
 #[cfg(feature = "runtime")]

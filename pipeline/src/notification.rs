@@ -94,7 +94,11 @@ impl Webhook {
 #[async_trait]
 impl Channel for Webhook {
     async fn send(&self, notification: &Notification) -> Result<(), NotSent> {
-        let request = self.client.post(self.url.clone()).header("idempotency-key", &notification.event_id).json(notification);
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header("idempotency-key", &notification.event_id)
+            .json(notification);
         // An address may hold a secret: it stays out of what is recorded.
         let response = request.send().await.map_err(|e| NotSent {
             permanent: false,

@@ -1,4 +1,4 @@
-//! What the pipeline and the dashboard need of the world, as traits. The embedded adapter is [`crate::sqlite`];
+//! What the pipeline and the dashboard need of the world, as traits. The embedded adapter is [`crate::sqlite`].
 
 mod error;
 
@@ -12,7 +12,7 @@ pub use error::{FlagError, OperationError, PublishError, StoreError};
 use crate::activity::{Activity, NewActivity};
 use crate::consumer::{ConsumerFault, ConsumerStatus};
 use crate::criteria::AuditEvidence;
-use crate::event::Event;
+use crate::event::{Event, InvalidField};
 use crate::flag::{FlagChange, FlagRecord, FlagState, Flags};
 use crate::ledger::{LedgerEntry, LedgerSummary};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
@@ -21,7 +21,7 @@ use crate::notification::Notification;
 use crate::operation::{NewOperation, Operation, OperationDetail};
 use crate::page::Page;
 use crate::parity::ParityReport;
-use crate::time::{Span, Timestamp};
+use crate::time::{Span, Timestamp, check_range};
 use crate::trigger::Trigger;
 
 /// Everything the dashboard reads and does, behind one adapter or another.
@@ -56,6 +56,16 @@ pub struct EventFilter {
     pub from: Option<Timestamp>,
     /// Only that happened before.
     pub to: Option<Timestamp>,
+}
+
+impl EventFilter {
+    /// Whether anything can match.
+    ///
+    /// # Errors
+    /// The range ends before it begins.
+    pub fn check(&self) -> Result<(), InvalidField> {
+        check_range(self.from, self.to)
+    }
 }
 
 /// A page of events, and what finding it took.
@@ -133,8 +143,8 @@ pub trait Letters: Send + Sync {
 pub trait Operations: Send + Sync {
     /// Freezes the selection and starts.
     async fn start(&self, operation: &NewOperation, actor: &str) -> Result<Operation, OperationError>;
-    /// Newest first, `limit` at most.
-    async fn list(&self, limit: u32) -> Result<Vec<Operation>, StoreError>;
+    /// Newest first, `limit` at most; `cursor` is the `next` of the page before.
+    async fn list(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Operation>, StoreError>;
     /// One operation, item by item.
     async fn get(&self, id: &str) -> Result<Option<OperationDetail>, StoreError>;
     /// Stops it: items not begun are left alone.
@@ -185,8 +195,8 @@ pub trait Metrics: Send + Sync {
 /// The consumers: how they are, and stopping and starting them.
 #[async_trait]
 pub trait ConsumerControl: Send + Sync {
-    /// All of them, in the rules' order.
-    async fn list(&self) -> Result<Vec<ConsumerStatus>, StoreError>;
+    /// All of them, in the rules' order, with what they did over `span`. Their health is of the last minutes, whatever the span.
+    async fn list(&self, span: Span) -> Result<Vec<ConsumerStatus>, StoreError>;
     /// Stops (`true`) or starts one; what it has begun is finished. `false` if there is no such consumer.
     async fn set_paused(&self, name: &str, paused: bool) -> Result<bool, StoreError>;
     /// Its newest failed attempts.

@@ -13,6 +13,7 @@ use crate::notification::{self, Channel, Log};
 use crate::ports::Ports;
 use crate::publisher::{Paths, Publisher};
 use crate::redrive;
+use crate::retention::{self, Retention};
 use crate::rule::Rules;
 use crate::sqlite::{OpenError, Sqlite};
 use crate::trigger::TriggerMaps;
@@ -28,6 +29,8 @@ pub struct EmbeddedConfig {
     pub delivery: DeliveryConfig,
     /// Where notifications go; the log, if nothing is said.
     pub channel: Option<Arc<dyn Channel>>,
+    /// What is forgotten, and when.
+    pub retention: Retention,
 }
 
 /// The embedded pipeline, running.
@@ -71,6 +74,7 @@ impl Embedded {
             tokio::spawn(delivery::run(shared, consumers, config.delivery, stop.clone())),
             tokio::spawn(redrive::run(store.clone(), stop.clone())),
             tokio::spawn(notification::run(Arc::new(store.clone()), channel, stop.clone())),
+            tokio::spawn(retention::run(store.clone(), config.retention, stop.clone())),
         ];
         Ok(Self {
             store,

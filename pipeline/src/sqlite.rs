@@ -17,6 +17,7 @@ mod operations;
 mod outbox;
 mod parity;
 mod readers;
+mod retention;
 mod schema;
 mod settle;
 mod transactions;
@@ -102,6 +103,29 @@ impl Sqlite {
     #[must_use]
     pub fn write_queue(&self) -> usize {
         self.inner.writer.queued()
+    }
+
+    /// Notes that a demo made events here.
+    ///
+    /// # Errors
+    /// The store doesn't answer.
+    pub async fn mark_demo(&self) -> Result<(), StoreError> {
+        self.write(|write| {
+            write
+                .connection
+                .execute("INSERT INTO mark(name,value) VALUES('demo',1) ON CONFLICT DO NOTHING", [])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Whether a demo ever made events here.
+    ///
+    /// # Errors
+    /// The store doesn't answer.
+    pub async fn has_demo(&self) -> Result<bool, StoreError> {
+        self.read(|connection| Ok(connection.query_row("SELECT EXISTS(SELECT 1 FROM mark WHERE name='demo')", [], |row| row.get(0))?))
+            .await
     }
 
     async fn write<T, F>(&self, job: F) -> Result<T, StoreError>

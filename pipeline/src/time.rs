@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use crate::event::InvalidField;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// One minute in milliseconds.
@@ -65,7 +66,7 @@ impl fmt::Display for Timestamp {
 
 /// A text that is neither RFC 3339, a date, nor Unix milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a time: write RFC 3339 (2026-01-31T09:00:00Z), a date (2026-01-31, UTC) or Unix milliseconds")]
+#[error("'{0}' is not a time: write RFC 3339 (2026-01-31T09:00Z), a date (2026-01-31, UTC) or Unix milliseconds")]
 pub struct NotATime(String);
 
 impl FromStr for Timestamp {
@@ -79,9 +80,12 @@ impl FromStr for Timestamp {
         if let Ok(at) = DateTime::parse_from_rfc3339(text) {
             return Ok(Self(at.timestamp_millis()));
         }
-        text.parse::<NaiveDate>()
-            .ok()
-            .and_then(|day| day.and_hms_opt(0, 0, 0))
+        // As people, and browsers' own fields, write it: seconds and zone may be left out.
+        let bare = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+        let time = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f"];
+        let time = time.into_iter().find_map(|form| NaiveDateTime::parse_from_str(bare, form).ok());
+        let day = || text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0);
+        time.or_else(day)
             .map(|at| Self(at.and_utc().timestamp_millis()))
             .ok_or_else(|| NotATime(text.chars().take(64).collect()))
     }
@@ -112,6 +116,17 @@ impl<'de> Deserialize<'de> for Timestamp {
             }
         }
         deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// Checks a range that may be open at either end.
+///
+/// # Errors
+/// It ends before it begins, or holds nothing.
+pub fn check_range(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(), InvalidField> {
+    match (from, to) {
+        (Some(from), Some(to)) if to <= from => Err(InvalidField::new("to", format!("must lie after from, which is {from}"))),
+        _ => Ok(()),
     }
 }
 
@@ -153,6 +168,9 @@ mod tests {
             ("2026-09-21T14:13:22.395Z", 1_790_000_002_395),
             ("2026-09-21T15:13:22.395+01:00", 1_790_000_002_395),
             ("2026-09-21", 1_789_948_800_000),
+            ("2026-09-21T14:13Z", 1_789_999_980_000),
+            ("2026-09-21T14:13", 1_789_999_980_000),
+            ("2026-09-21 14:13:22", 1_790_000_002_000),
         ] {
             assert_eq!(text.parse::<Timestamp>(), Ok(Timestamp(millis)), "{text}");
         }

@@ -143,8 +143,8 @@ impl TriggerMaps {
         struct Brought {
             transaction_count: u64,
         }
-        let brought_nothing =
-            event.event_type == "file.processed" && serde_json::from_str::<Brought>(event.data.text()).is_ok_and(|file| file.transaction_count == 0);
+        let brought_nothing = event.event_type == "file.processed"
+            && serde_json::from_str::<Brought>(event.data.text()).is_ok_and(|file| file.transaction_count == 0);
         self.direct.get(&event.event_type).copied().filter(|_| !brought_nothing)
     }
 }

@@ -32,18 +32,18 @@ enum Command {
 #[derive(Debug, Default, clap::Args)]
 struct Options {
     /// The configuration file [default: cutover.toml, if it is there]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "CUTOVER_CONFIG")]
     config: Option<PathBuf>,
-    /// Where the dashboard listens; only loopback is allowed until there is access control [default: 127.0.0.1:3000]
+    /// Where the dashboard listens; only loopback is allowed until there is access control [server.listen, CUTOVER_SERVER__LISTEN; default: 127.0.0.1:3000]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Where events are taken, as JSON and as PutEvents [default: 127.0.0.1:3010]
+    /// Where events are taken, as JSON and as PutEvents [server.ingest, CUTOVER_SERVER__INGEST; default: 127.0.0.1:3010]
     #[arg(long, value_name = "ADDR")]
     ingest: Option<String>,
-    /// The data directory of the embedded backend [default: cutover-data]
+    /// The data directory of the embedded backend [embedded.data, CUTOVER_EMBEDDED__DATA; default: cutover-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Have the built-in demo application make this many events a minute [default: 120]
+    /// Have the built-in demo application make this many events a minute [demo.events_per_minute, CUTOVER_DEMO__EVENTS_PER_MINUTE; default: 120]
     #[arg(long, value_name = "EVENTS_PER_MIN", conflicts_with = "no_demo")]
     demo: Option<u32>,
     /// No demo application: only events that come from outside

@@ -60,6 +60,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(api::router())
         .merge(assets::router())
         .merge(pages::router(&state))
+        .method_not_allowed_fallback(api::error::no_method)
         .layer(axum::middleware::from_fn(security::guard))
         .layer(TraceLayer::new_for_http())
         .with_state(state)

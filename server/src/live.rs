@@ -1,13 +1,16 @@
 //! The hub: one reading for all viewers, sent to each as server-sent events.
 
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use app::context::Desk;
 use app::pages::overview::api::pulse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
-use pipeline::operation::OperationStatus;
+use pipeline::operation::{Operation, OperationStatus};
+use pipeline::time::Timestamp;
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
@@ -18,11 +21,15 @@ const BEAT: Duration = Duration::from_secs(2);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How many messages a slow viewer may fall behind before it misses some; each says everything, so nothing is lost.
 const BEHIND: usize = 16;
+/// How many messages are kept for viewers that come back: about a minute of them.
+const KEPT: usize = 64;
+/// How many operations are looked at for news.
+const OPERATIONS: u32 = 20;
 
 /// One message.
 #[derive(Clone, Debug)]
 struct Message {
-    id: i64,
+    id: u64,
     event: &'static str,
     data: String,
 }
@@ -38,14 +45,57 @@ impl From<Message> for Event {
 pub(crate) struct Hub {
     desk: Desk,
     messages: broadcast::Sender<Message>,
+    told: Arc<Mutex<Told>>,
     stop: CancellationToken,
+}
+
+/// What viewers were told.
+struct Told {
+    /// The id of the next message. They go on rising over a restart, because they begin with the clock.
+    next_id: u64,
+    /// The newest messages, oldest first.
+    messages: VecDeque<Message>,
+    /// What was last said of each operation: its status, and how many of its items had their outcome.
+    operations: HashMap<String, (OperationStatus, u64)>,
+}
+
+impl Told {
+    fn message(&mut self, event: &'static str, data: String) -> Message {
+        let message = Message {
+            id: self.next_id,
+            event,
+            data,
+        };
+        self.next_id += 1;
+        if self.messages.len() == KEPT {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(message.clone());
+        message
+    }
+
+    /// What was said after `id`; `None` if that is further back than is kept, or was never said.
+    fn since(&self, id: u64) -> Option<Vec<Message>> {
+        let first = self.messages.front()?.id;
+        (first <= id + 1 && id < self.next_id).then(|| self.messages.iter().filter(|m| m.id > id).cloned().collect())
+    }
 }
 
 impl Hub {
     /// Starts the beat; while nobody listens nothing is read.
     pub(crate) fn start(desk: Desk, stop: CancellationToken) -> Self {
         let (messages, _) = broadcast::channel(BEHIND);
-        let hub = Self { desk, messages, stop };
+        let told = Told {
+            next_id: u64::try_from(Timestamp::now().millis()).unwrap_or(0).saturating_mul(1_000),
+            messages: VecDeque::new(),
+            operations: HashMap::new(),
+        };
+        let hub = Self {
+            desk,
+            messages,
+            told: Arc::new(Mutex::new(told)),
+            stop,
+        };
         tokio::spawn(hub.clone().run());
         hub
     }
@@ -64,7 +114,7 @@ impl Hub {
                 () = self.stop.cancelled() => return,
             }
             if self.messages.receiver_count() > 0 {
-                for message in self.read().await {
+                for message in self.news().await {
                     // Nobody listening any more is no fault.
                     let _ = self.messages.send(message);
                 }
@@ -72,35 +122,64 @@ impl Hub {
         }
     }
 
-    /// What is new now: the state as a whole, and every operation under way. A store that doesn't answer makes silence,
-    /// and silence makes the page say that it is old.
-    async fn read(&self) -> Vec<Message> {
-        let Ok(pulse) = pulse(&self.desk).await else { return Vec::new() };
-        let id = pulse.now.millis();
-        let mut messages = Vec::new();
-        let mut add = |event, data: Result<String, serde_json::Error>| {
-            if let Ok(data) = data {
-                messages.push(Message { id, event, data });
-            }
+    /// What there is to say: the state as a whole, and every operation. A store that doesn't answer makes silence, and
+    /// silence makes the page say that it is old.
+    async fn read(&self) -> Option<(Vec<(&'static str, String)>, Vec<Operation>)> {
+        let pulse = pulse(&self.desk).await.ok()?;
+        let overview = self.desk.overview(&Default::default()).await.ok()?;
+        let operations = self.desk.ports.operations.list(OPERATIONS, None).await.ok()?.items;
+        let state = [
+            ("overview", serde_json::to_string(&pulse)),
+            ("series", serde_json::to_string(&overview.throughput)),
+        ];
+        let state = state.into_iter().filter_map(|(event, data)| Some((event, data.ok()?))).collect();
+        Some((state, operations))
+    }
+
+    /// What is new for everyone: the state, and the operations that have moved or ended.
+    async fn news(&self) -> Vec<Message> {
+        let Some((state, operations)) = self.read().await else {
+            return Vec::new();
         };
-        add("overview", serde_json::to_string(&pulse));
-        if let Ok(overview) = self.desk.overview(&Default::default()).await {
-            add("series", serde_json::to_string(&overview.throughput));
-        }
-        for operation in self.desk.ports.operations.list(10).await.unwrap_or_default() {
-            if operation.status == OperationStatus::Running {
-                add("operation", serde_json::to_string(&operation));
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut messages: Vec<Message> = state.into_iter().map(|(event, data)| told.message(event, data)).collect();
+        told.operations.retain(|id, _| operations.iter().any(|o| o.id == *id));
+        for operation in &operations {
+            let now = (operation.status, operation.settled());
+            let before = told.operations.insert(operation.id.clone(), now);
+            // One that had ended before anybody listened is no news.
+            let news = before.map_or(operation.status == OperationStatus::Running, |before| before != now);
+            if let (true, Ok(data)) = (news, serde_json::to_string(operation)) {
+                messages.push(told.message("operation", data));
             }
         }
         messages
     }
 
-    /// A viewer's stream: what there is now, then what is new. Messages are whole states, so a viewer that comes back,
-    /// with or without a `Last-Event-ID`, needs no more than the newest.
-    pub(crate) fn subscribe(&self) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
+    /// What there is now, for one viewer who has just come. It stands where the last message to all stood.
+    async fn now(&self) -> Vec<Message> {
+        let Some((state, operations)) = self.read().await else {
+            return Vec::new();
+        };
+        let id = self.told.lock().unwrap_or_else(PoisonError::into_inner).next_id - 1;
+        let running = operations.iter().filter(|o| o.status == OperationStatus::Running);
+        let running = running.filter_map(|o| Some(("operation", serde_json::to_string(o).ok()?)));
+        let all = state.into_iter().chain(running);
+        all.map(|(event, data)| Message { id, event, data }).collect()
+    }
+
+    /// A viewer's stream: what it has missed since `last`, or, if that can't be told, what there is now; then what is new.
+    pub(crate) fn subscribe(&self, last: Option<u64>) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
         let receiver = self.messages.subscribe();
         let hub = self.clone();
-        let first = stream::once(async move { hub.read().await }).flat_map(stream::iter);
+        let missed = last.and_then(|id| self.told.lock().unwrap_or_else(PoisonError::into_inner).since(id));
+        let first = stream::once(async move {
+            match missed {
+                Some(missed) => missed,
+                None => hub.now().await,
+            }
+        })
+        .flat_map(stream::iter);
         // A viewer that fell behind skips to what is newest.
         let rest = BroadcastStream::new(receiver).filter_map(|message| async move { message.ok() });
         let messages = first

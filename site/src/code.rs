@@ -83,7 +83,9 @@ fn collect(dir: &Path, name: &str) -> Result<Code, Error> {
     for file in parts.values_mut().flatten() {
         *file = logical(file);
     }
-    let assets = files.into_iter().map(|(file, bytes)| Asset::grouped(logical(&file), &file, &group, bytes));
+    let assets = files
+        .into_iter()
+        .map(|(file, bytes)| Asset::grouped(logical(&file), &file, &group, bytes));
     Ok(Code {
         assets: assets.collect::<Result<_, _>>()?,
         parts,

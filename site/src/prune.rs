@@ -53,8 +53,14 @@ mod tests {
         for (symbol, meant) in [
             ("_ZN2tc8into_any13hydrate_async17h423459030f8c9a0dE", true),
             ("_ZN2tc13hydrate_async28_$u7b$$u7b$closure$u7d$$u7d$17h423459030f8c9a0dE", true),
-            ("_ZN2tc13hydrate_async28_$u7b$$u7b$closure$u7d$$u7d$28_$u7b$$u7b$closure$u7d$$u7d$17h423459030f8c9a0dE", false),
-            ("_ZN4core3ptr50drop_in_place$LT$tc..hydrate_async..closure$GT$17h423459030f8c9a0dE", false),
+            (
+                "_ZN2tc13hydrate_async28_$u7b$$u7b$closure$u7d$$u7d$28_$u7b$$u7b$closure$u7d$$u7d$17h423459030f8c9a0dE",
+                false,
+            ),
+            (
+                "_ZN4core3ptr50drop_in_place$LT$tc..hydrate_async..closure$GT$17h423459030f8c9a0dE",
+                false,
+            ),
             ("_ZN2tc7hydrate17h423459030f8c9a0dE", false),
         ] {
             assert_eq!(never_called(symbol), meant, "{symbol}");

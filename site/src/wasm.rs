@@ -13,7 +13,16 @@ const PACKAGE: &str = "app";
 /// Compiles the application for the browser; says where the module is.
 pub(crate) fn compile(workspace: &Workspace, profile: &str) -> Result<PathBuf, Error> {
     let mut cargo = workspace.cargo();
-    cargo.args(["rustc", "--package", PACKAGE, "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"]);
+    cargo.args([
+        "rustc",
+        "--package",
+        PACKAGE,
+        "--lib",
+        "--crate-type",
+        "cdylib",
+        "--target",
+        "wasm32-unknown-unknown",
+    ]);
     cargo.args(["--no-default-features", "--features", "hydrate", "--profile", profile]);
     cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
     // What the split goes by: who refers to what.

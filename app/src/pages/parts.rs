@@ -4,7 +4,10 @@
 //! then happens in one go, as if there were one file. The others are fetched when somebody goes there. There are few of
 //! them because what some of them share is a file too, for each combination.
 
-#![allow(unsafe_code, reason = "the macro that splits the code declares what is on the other side as foreign")]
+#![allow(
+    unsafe_code,
+    reason = "the macro that splits the code declares what is on the other side as foreign"
+)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -69,15 +72,16 @@ impl Part {
     }
 }
 
-/// `PART = file, fetched by fetch: page Component at "segment", …`: for each part a static, and for each page a function that shows it.
+/// `PART = file: page Component, fetched by fetch, at "segment"; …`: for each part a static, and for each page a function that
+/// shows it. (The macro that splits keeps for each function whether its file is here, so each of a part's is fetched.)
 macro_rules! parts {
-    ($($part:ident = $file:ident, fetched by $fetch:ident: $($page:ident $component:ident at $segment:literal),+;)*) => {
+    ($($part:ident = $file:ident { $($page:ident $component:ident, fetched by $fetch:ident, at $segment:literal);+; })*) => {
         $(
             static $part: Part = Part {
                 name: stringify!($file),
                 segments: &[$($segment),+],
                 here: AtomicBool::new(cfg!(not(target_family = "wasm"))),
-                fetch: || Box::pin(code::$fetch()),
+                fetch: || Box::pin(async { $(code::$fetch().await;)+ }),
             };
 
             $(
@@ -93,29 +97,33 @@ macro_rules! parts {
         mod code {
             use super::*;
 
-            $(
-                /// Does nothing, which takes the part to be here.
-                #[wasm_split($file, wasm_split_path = ::leptos::wasm_split)]
-                pub(super) fn $fetch() {}
-
-                $(
-                    #[wasm_split($file, wasm_split_path = ::leptos::wasm_split)]
-                    pub(super) fn $page() -> AnyView {
-                        view! { <$component /> }.into_any()
-                    }
-                )+
-            )*
+            $($(
+                #[wasm_split($file, wasm_split_path = ::leptos::wasm_split, preload($fetch))]
+                pub(super) fn $page() -> AnyView {
+                    view! { <$component /> }.into_any()
+                }
+            )+)*
         }
     };
 }
 
 parts! {
-    OVERVIEW = overview, fetched by fetch_overview: overview OverviewPage at "";
-    MIGRATION = migration, fetched by fetch_migration: consumers ConsumersPage at "consumers", consumer ConsumerDetail at "consumers", cutover CutoverPage at "cutover";
-    RECORDS = records, fetched by fetch_records:
-        events EventsPage at "events", event EventDetail at "events",
-        letters LettersPage at "dead-letters", letter LetterPage at "dead-letters",
-        activity ActivityPage at "activity", demo DemoPage at "demo";
+    OVERVIEW = overview {
+        overview OverviewPage, fetched by fetch_overview, at "";
+    }
+    MIGRATION = migration {
+        consumers ConsumersPage, fetched by fetch_consumers, at "consumers";
+        consumer ConsumerDetail, fetched by fetch_consumer, at "consumers";
+        cutover CutoverPage, fetched by fetch_cutover, at "cutover";
+    }
+    RECORDS = records {
+        events EventsPage, fetched by fetch_events, at "events";
+        event EventDetail, fetched by fetch_event, at "events";
+        letters LettersPage, fetched by fetch_letters, at "dead-letters";
+        letter LetterPage, fetched by fetch_letter, at "dead-letters";
+        activity ActivityPage, fetched by fetch_activity, at "activity";
+        demo DemoPage, fetched by fetch_demo, at "demo";
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
 //! Changes: a button that opens a sheet with what will happen, a reason, and the button that does it.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 
 use crate::error::AppError;
 use crate::live::Live;
+
+/// How long it is said that something went well.
+const SHOWN_FOR: Duration = Duration::from_secs(12);
 
 /// The button and its sheet. Made of a disclosure, so that it works without script.
 #[component]
@@ -57,16 +62,26 @@ where
     });
 }
 
+/// Closes every open sheet; the focus, if it was inside one, goes to the button that opened it.
 #[cfg(feature = "hydrate")]
-fn close_sheets() {
+pub(crate) fn close_sheets() {
     use wasm_bindgen::JsCast;
     let Ok(open) = document().query_selector_all("details.sheet[open]") else {
         return;
     };
     for n in 0..open.length() {
         if let Some(sheet) = open.item(n).and_then(|node| node.dyn_into::<web_sys::Element>().ok()) {
+            let focused = document().active_element().is_some_and(|focus| sheet.contains(Some(&focus)));
             // Removing an attribute that is there can't fail.
             let _ = sheet.remove_attribute("open");
+            let opener = sheet
+                .query_selector("summary")
+                .ok()
+                .flatten()
+                .and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok());
+            if let Some(opener) = opener.filter(|_| focused) {
+                let _ = opener.focus();
+            }
         }
     }
 }
@@ -83,14 +98,30 @@ pub fn Said<T>(
 where
     T: Clone + Send + Sync + 'static,
 {
+    // An answer is shown until somebody puts it away, or, if all went well, some time does.
+    let away = RwSignal::new(false);
+    Effect::new(move |_| {
+        let done = value.with(|v| matches!(v, Some(Ok(_))));
+        away.set(false);
+        if done {
+            set_timeout(
+                move || {
+                    let _ = away.try_set(true);
+                },
+                SHOWN_FOR,
+            );
+        }
+    });
+    let dismiss = move || view! { <button type="button" aria-label="Dismiss" on:click=move |_| away.set(true)>"×"</button> };
     view! {
         <div class="said" role="status" aria-live="polite">
             {move || {
                 value
                     .get()
+                    .filter(|_| !away.get())
                     .map(|result| match result {
-                        Ok(value) => view! { <p class="said-done">{done(&value)}</p> }.into_any(),
-                        Err(error) => view! { <p class="said-refused">{error.to_string()}</p> }.into_any(),
+                        Ok(value) => view! { <p class="said-done"><span>{done(&value)}</span> {dismiss()}</p> }.into_any(),
+                        Err(error) => view! { <p class="said-refused"><span>{error.to_string()}</span> {dismiss()}</p> }.into_any(),
                     })
             }}
         </div>

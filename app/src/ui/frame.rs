@@ -18,8 +18,10 @@ use crate::routes;
 pub struct FrameInfo {
     /// `embedded` or `aws`.
     pub backend: String,
-    /// Whether the demo application makes the traffic.
+    /// Whether the demo application runs.
     pub demo: bool,
+    /// Whether it made some of what is shown, now or earlier.
+    pub demo_data: bool,
     /// The first message, before any has arrived.
     pub pulse: Pulse,
 }
@@ -32,6 +34,7 @@ pub async fn read_frame() -> Result<FrameInfo, AppError> {
     Ok(FrameInfo {
         backend: desk.backend.to_owned(),
         demo: desk.demo.is_some(),
+        demo_data: desk.demo_data,
         pulse,
     })
 }
@@ -115,7 +118,7 @@ pub fn Frame(
                             })
                     }}
                 </Transition>
-                <div class="foot">
+                <div class="foot rail-foot">
                     <Transition>
                         {move || info.get().and_then(Result::ok).map(|i| view! { <span>{i.backend}{if i.demo { " · demo" } else { "" }}</span> })}
                         {move || {
@@ -133,7 +136,14 @@ pub fn Frame(
                     </span>
                 </div>
             </nav>
-            <main id="main" tabindex="-1">{children()}</main>
+            <main id="main" tabindex="-1">
+                {children()} <footer class="phone-foot">
+                    <span>
+                        "times in " <ZoneName />
+                    </span>
+                    <ThemeChoice />
+                </footer>
+            </main>
         </div>
         <Keys />
     }
@@ -162,8 +172,11 @@ pub fn Head(
                 {move || {
                     info.get()
                         .and_then(Result::ok)
-                        .is_some_and(|i| i.demo)
-                        .then(|| view! { <span class="chip demo" title="What you see was made by the built-in demo application">"demo traffic"</span> })
+                        .filter(|i| i.demo_data)
+                        .map(|i| {
+                            let words = if i.demo { "demo traffic" } else { "demo data" };
+                            view! { <span class="chip demo" title="What you see was made, all or in part, by the built-in demo application">{words}</span> }
+                        })
                 }}
             </Transition>
             <LiveChip />
@@ -176,21 +189,28 @@ pub fn Head(
 fn LiveChip() -> impl IntoView {
     let live = Live::get();
     let class = move || match live.connection.get() {
+        Connection::Lost => "dot off",
+        _ if live.silent.get() => "dot off",
         Connection::Live if live.refresh.get() != Refresh::Off => "dot on",
         Connection::Live | Connection::Paused | Connection::Connecting => "dot idle",
-        Connection::Lost => "dot off",
     };
     let words = move || match live.connection.get() {
+        Connection::Lost => "connection lost, retrying",
+        _ if live.silent.get() => "old: no news from the server",
+        Connection::Live if live.refresh.get() == Refresh::Off => "stopped",
         Connection::Live => "live",
         Connection::Connecting => "connecting",
         Connection::Paused => "paused",
-        Connection::Lost => "connection lost, retrying",
+    };
+    let since = move || {
+        let old = live.silent.get() || live.connection.get() == Connection::Lost;
+        old.then(|| live.pulse.get().map(|pulse| view! { " · as of " <Moment at=pulse.now /> }))
     };
     let options = move || {
         Refresh::ALL
             .map(|r| {
                 let label = if r == Refresh::Off {
-                    "stopped".to_owned()
+                    "never".to_owned()
                 } else {
                     format!("every {}", r.name())
                 };
@@ -210,9 +230,9 @@ fn LiveChip() -> impl IntoView {
         }
     };
     view! {
-        <span class="chip live" role="status">
+        <span class="chip live">
             <span class=class></span>
-            {words}
+            <span role="status">{words} {since}</span>
             <label>
                 <span class="visually-hidden">"Refresh"</span>
                 <select on:change=choose>{options()}</select>

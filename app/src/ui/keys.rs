@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::routes;
 
 /// What can be typed, and what it does.
-pub const KEYS: [(&str, &str); 10] = [
+pub const KEYS: [(&str, &str); 12] = [
     ("g o", "Overview"),
     ("g c", "Consumers"),
     ("g e", "Events"),
@@ -14,7 +14,9 @@ pub const KEYS: [(&str, &str); 10] = [
     ("g x", "Cutover"),
     ("g a", "Activity"),
     ("/", "To the filter"),
-    ("← →", "Move a chart's crosshair, when it has the focus"),
+    ("← → Home End", "Move a chart's crosshair, when it has the focus"),
+    ("⇧ ← →", "Select a range on the chart"),
+    ("Enter", "Zoom to what is selected"),
     ("Esc", "Close, or clear the crosshair"),
     ("?", "This list"),
 ];
@@ -37,8 +39,14 @@ pub fn page(letter: &str) -> Option<&'static str> {
 #[component]
 pub fn Keys() -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
+    let on = RwSignal::new(true);
     #[cfg(feature = "hydrate")]
-    browser::listen(dialog);
+    browser::listen(dialog, on);
+    let switch = move |event| {
+        on.set(event_target_checked(&event));
+        #[cfg(feature = "hydrate")]
+        browser::remember(on.get_untracked());
+    };
     let rows = KEYS.map(|(keys, does)| {
         view! {
             <tr>
@@ -55,6 +63,10 @@ pub fn Keys() -> impl IntoView {
             <table>
                 <tbody>{rows}</tbody>
             </table>
+            <label class="choice">
+                <input type="checkbox" prop:checked=on on:change=switch />
+                <span>"Single keys are on. (“?” always opens this list.)"</span>
+            </label>
             <form method="dialog">
                 <button class="button">"Close"</button>
             </form>
@@ -72,20 +84,41 @@ mod browser {
     use wasm_bindgen::JsCast;
     use web_sys::{Element, HtmlElement};
 
-    pub(super) fn listen(dialog: NodeRef<html::Dialog>) {
+    /// Where the browser keeps that single keys are off, and how long a `g` waits for its letter, milliseconds.
+    const OFF: &str = "keys-off";
+    const PATIENCE: f64 = 1_500.0;
+
+    /// Keeps whether single keys are on, for the next visit.
+    pub(super) fn remember(on: bool) {
+        if let Ok(Some(storage)) = window().local_storage() {
+            // A browser that keeps nothing asks again the next time.
+            let _ = if on { storage.remove_item(OFF) } else { storage.set_item(OFF, "1") };
+        }
+    }
+
+    pub(super) fn listen(dialog: NodeRef<html::Dialog>, on: RwSignal<bool>) {
         let navigate = use_navigate();
-        let after_g = StoredValue::new(false);
+        let after_g = StoredValue::new(f64::NEG_INFINITY);
+        Effect::new(move |_| {
+            let off = window().local_storage().ok().flatten().and_then(|s| s.get_item(OFF).ok().flatten());
+            on.set(off.is_none());
+        });
         let handle = window_event_listener(ev::keydown, move |event| {
             let typing = event
                 .target()
                 .and_then(|t| t.dyn_into::<Element>().ok())
                 .is_some_and(|e| matches!(e.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
-            if typing || event.ctrl_key() || event.meta_key() || event.alt_key() {
+            let key = event.key();
+            if key == "Escape" {
+                crate::ui::confirm::close_sheets();
                 return;
             }
-            let key = event.key();
-            if after_g.get_value() {
-                after_g.set_value(false);
+            let listing = dialog.get_untracked().is_some_and(|d| d.open());
+            if typing || listing || event.ctrl_key() || event.meta_key() || event.alt_key() || (key != "?" && !on.get_untracked()) {
+                return;
+            }
+            if js_sys::Date::now() - after_g.get_value() < PATIENCE {
+                after_g.set_value(f64::NEG_INFINITY);
                 if let Some(path) = super::page(&key) {
                     event.prevent_default();
                     navigate(path, Default::default());
@@ -93,7 +126,7 @@ mod browser {
                 return;
             }
             match key.as_str() {
-                "g" => after_g.set_value(true),
+                "g" => after_g.set_value(js_sys::Date::now()),
                 "?" => {
                     if let Some(dialog) = dialog.get_untracked().filter(|d| !d.open()) {
                         let _ = dialog.show_modal();

@@ -5,9 +5,12 @@ use std::str::FromStr;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
+use leptos_router::components::Form;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use pipeline::time::{DAY, HOUR, MINUTE, Span, Timestamp};
 
+use crate::charts::Zone;
+use crate::charts::clock::Offsets;
 use crate::error::AppError;
 use crate::routes;
 
@@ -79,11 +82,20 @@ impl FromStr for Range {
         if let Some((_, millis)) = PRESETS.iter().find(|(name, _)| *name == text) {
             return Ok(Self::Last(*millis));
         }
-        let Some((from, to)) = text.split_once('-') else {
+        let (from, to) = if let Some((from, to)) = text.split_once('/') {
+            let instant = |field: &str, text: &str| {
+                text.parse::<Timestamp>().map(Timestamp::millis).map_err(|e| AppError::Invalid {
+                    field: field.to_owned(),
+                    reason: e.to_string(),
+                })
+            };
+            (instant("from", from)?, instant("to", to)?)
+        } else if let Some((from, to)) = text.split_once('-') {
+            let instant = |text: &str| text.parse::<i64>().map_err(|_| fault("from and to must be Unix milliseconds"));
+            (instant(from)?, instant(to)?)
+        } else {
             return Err(fault("must be one of 15m, 1h, 6h, 24h, 7d, 30d, or from-to in milliseconds"));
         };
-        let instant = |text: &str| text.parse::<i64>().map_err(|_| fault("from and to must be Unix milliseconds"));
-        let (from, to) = (instant(from)?, instant(to)?);
         if to <= from {
             return Err(fault("must end after it begins"));
         }
@@ -97,11 +109,20 @@ impl FromStr for Range {
     }
 }
 
-/// The text of the URL's range; parsed where it is used, so that a fault is shown and not passed over.
+/// The text of the URL's range; parsed where it is used, so that a fault is shown and not passed over. What the form sends,
+/// a time in `from` and one in `to`, is `from/to` here.
 #[must_use]
 pub fn use_range_text() -> Memo<String> {
     let query = use_query_map();
-    Memo::new(move |_| query.with(|q| q.get("range").unwrap_or_default()))
+    Memo::new(move |_| {
+        query.with(|q| {
+            let given = |key| q.get(key).filter(|text: &String| !text.is_empty());
+            match (given("from"), given("to")) {
+                (None, None) => given("range").unwrap_or_default(),
+                (from, to) => format!("{}/{}", from.unwrap_or_default(), to.unwrap_or_default()),
+            }
+        })
+    })
 }
 
 /// Goes to a range between two instants: what a chart's drag asks for.
@@ -128,7 +149,8 @@ pub fn use_zoom_out(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Call
         let now = now();
         let span = text.get_untracked().parse::<Range>().unwrap_or_default().span(now);
         let half = span.millis() / 2;
-        zoom.run((span.from.millis() - half, (span.to.millis() + half).min(now.millis())));
+        let to = (span.to.millis() + half).min(now.millis());
+        zoom.run(((span.from.millis() - half).max(to - LONGEST), to));
     })
 }
 
@@ -150,10 +172,64 @@ pub fn RangePicker() -> impl IntoView {
     view! {
         <nav class="seg" aria-label="Time range">
             {links}
-            <Show when=move || matches!(chosen.get(), Range::Fixed(..))>
-                <span class="seg-fixed" aria-current="true">"selected"</span>
-            </Show>
         </nav>
+        <FreeRange chosen />
+    }
+}
+
+/// A range of one's own: two times, sent as a plain form.
+#[component]
+fn FreeRange(chosen: Memo<Range>) -> impl IntoView {
+    let location = use_location();
+    let zone = use_context::<Zone>().unwrap_or_else(Zone::utc);
+    let fixed = move || match chosen.get() {
+        Range::Fixed(from, to) => Some((Timestamp(from), Timestamp(to))),
+        Range::Last(_) => None,
+    };
+    let words = move || {
+        fixed().map_or_else(
+            || "Other".to_owned(),
+            |(from, to)| {
+                zone.offsets.with(|offsets| {
+                    let (from, to) = (offsets.wall(from), offsets.wall(to));
+                    let same_day = (from.year, from.month, from.day) == (to.year, to.month, to.day);
+                    let end = if same_day {
+                        to.time()
+                    } else {
+                        format!("{} {}", to.date(), to.time())
+                    };
+                    format!("{} {} – {end}", from.date(), from.time())
+                })
+            },
+        )
+    };
+    let field = move |end: fn((Timestamp, Timestamp)) -> Timestamp| {
+        // Without seconds and zone, as the browser's own field writes it.
+        fixed()
+            .map(end)
+            .map(|at| Offsets::utc().wall(at).iso().replacen(' ', "T", 1))
+            .unwrap_or_default()
+    };
+    let (from, to) = (move || field(|range| range.0), move || field(|range| range.1));
+    view! {
+        <details class="sheet range-sheet">
+            <summary class="button" class:chosen=move || fixed().is_some() aria-label="Another time range">
+                {words}
+            </summary>
+            <div class="sheet-body panel">
+                <Form method="GET" action=move || location.pathname.get()>
+                    <label class="field">
+                        <span>"From (UTC)"</span>
+                        <input type="datetime-local" name="from" required value=from prop:value=from />
+                    </label>
+                    <label class="field">
+                        <span>"To (UTC)"</span>
+                        <input type="datetime-local" name="to" required value=to prop:value=to />
+                    </label>
+                    <button class="button main">"Show"</button>
+                </Form>
+            </div>
+        </details>
     }
 }
 
@@ -177,7 +253,21 @@ mod tests {
         let fixed = Range::Fixed(1_790_000_000_000, 1_790_003_600_000);
         assert_eq!(fixed.to_string().parse(), Ok(fixed));
         assert_eq!("".parse(), Ok(Range::default()));
-        for nonsense in ["1y", "5-1", "0-1", "a-b", "0-99999999999999", "-"] {
+        assert_eq!(
+            "2026-09-21T14:13/2026-09-21T15:13Z".parse(),
+            Ok(Range::Fixed(1_789_999_980_000, 1_790_003_580_000))
+        );
+        for nonsense in [
+            "/",
+            "2026-09-21T14:13/",
+            "2026-09-21/2026-09-20",
+            "1y",
+            "5-1",
+            "0-1",
+            "a-b",
+            "0-99999999999999",
+            "-",
+        ] {
             assert!(nonsense.parse::<Range>().is_err(), "{nonsense}");
         }
     }

@@ -114,13 +114,26 @@ pub fn Fault(
 ) -> impl IntoView {
     match error {
         AppError::NotFound(what) => view! { <Missing what /> }.into_any(),
-        error => view! {
-            <section class="panel empty" role="alert">
-                <h2>"This can't be shown"</h2>
-                <p>{error.to_string()}</p>
-            </section>
+        error => {
+            let asked = matches!(error, AppError::Invalid { .. });
+            let path = leptos_router::hooks::use_location().pathname;
+            view! {
+                <section class="panel empty" role="alert">
+                    <h2>"This can't be shown"</h2>
+                    <p>{error.to_string()}</p>
+                    {asked
+                        .then(|| {
+                            view! {
+                                <p>
+                                    <a href=move || path.get()>"Show it without range and filter"</a>
+                                    ", or go back and change them."
+                                </p>
+                            }
+                        })}
+                </section>
+            }
+            .into_any()
         }
-        .into_any(),
     }
 }
 

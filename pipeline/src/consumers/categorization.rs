@@ -170,7 +170,7 @@ fn categorized(cause: &Event, rule: &CategoryRule, transaction: &Transaction) ->
         correlation_id: cause.correlation_id.clone(),
         causation_id: Some(cause.event_id.clone()),
         data: Json::of(&data).map_err(|e| ConsumerError::permanent("InvalidPayload", e.to_string()))?,
-        metadata: None,
+        metadata: cause.metadata.clone(),
         extra: Vec::new(),
     })
 }

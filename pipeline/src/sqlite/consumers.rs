@@ -6,15 +6,12 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::{OpenError, Sqlite};
-use crate::consumer::{ConsumerFault, ConsumerStatus, Health};
+use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW, Health};
 use crate::consumers::Consumer;
 use crate::metric::{By, Metric, SeriesQuery};
 use crate::ports::{ConsumerControl, Letters, Metrics, StoreError};
 use crate::rule::Rules;
 use crate::time::{HOUR, MINUTE, Span, Timestamp};
-
-/// Over how long a consumer's health is judged.
-const WINDOW: i64 = 15 * MINUTE;
 
 /// Gives every consumer of the rules an id, for good: its bit in the ledger. Answers the names in the order of their ids.
 pub(super) fn register(connection: &Connection, rules: &Rules) -> Result<Vec<String>, OpenError> {
@@ -56,9 +53,10 @@ impl Control {
 
 #[async_trait]
 impl ConsumerControl for Control {
-    async fn list(&self) -> Result<Vec<ConsumerStatus>, StoreError> {
+    async fn list(&self, span: Span) -> Result<Vec<ConsumerStatus>, StoreError> {
         let now = Timestamp::now();
-        let counts = self.store.counts(Span::ending(now, WINDOW)).await?;
+        let counts = self.store.counts(span).await?;
+        let lately = self.store.counts(Span::ending(now, HEALTH_WINDOW)).await?;
         let depth = self.store.depth().await?;
         let query = SeriesQuery {
             metric: Metric::Throughput,
@@ -83,6 +81,7 @@ impl ConsumerControl for Control {
         for (name, paused, in_flight, retrying) in open {
             let counts = counts.iter().find(|c| c.name == name).cloned().unwrap_or_default();
             let attempts = counts.processed + counts.failed;
+            let recently = lately.iter().find(|c| c.name == name).cloned().unwrap_or_default();
             #[allow(clippy::cast_precision_loss)] // counts far below 2^53
             list.push(ConsumerStatus {
                 does: self
@@ -100,12 +99,12 @@ impl ConsumerControl for Control {
                     .filter(|rule| rule.consumer == name)
                     .map(|rule| (rule.name.clone(), rule.pattern.to_string()))
                     .collect(),
-                health: Health::judge(paused, counts.processed, counts.failed, counts.p99),
+                health: Health::judge(paused, recently.processed, recently.failed, recently.p99),
                 paused,
-                window: WINDOW,
+                window: span.millis(),
                 processed: counts.processed,
                 failed: counts.failed,
-                per_minute: counts.processed as f64 / (WINDOW / MINUTE) as f64,
+                per_minute: counts.processed as f64 / (span.millis().max(1) as f64 / MINUTE as f64),
                 error_rate: (attempts > 0).then(|| counts.failed as f64 / attempts as f64 * 100.0),
                 p50: counts.p50,
                 p95: counts.p95,

@@ -45,6 +45,7 @@ pub(super) fn limit(limit: u32) -> Result<u32, StoreError> {
 impl EventStore for Sqlite {
     async fn list(&self, filter: &EventFilter, page: u32, from: Option<&str>) -> Result<EventPage, StoreError> {
         let page = limit(page)? as usize;
+        filter.check()?;
         let filter = filter.clone();
         let start = match from.map(cursor).transpose()? {
             Some((at, id)) => Some((

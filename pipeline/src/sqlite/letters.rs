@@ -36,7 +36,8 @@ fn letter(row: &Row<'_>) -> Result<Letter, Failure> {
 }
 
 /// The filter as SQL conditions.
-pub(super) fn conditions(filter: &LetterFilter) -> (String, Vec<Value>) {
+pub(super) fn conditions(filter: &LetterFilter) -> Result<(String, Vec<Value>), StoreError> {
+    filter.check()?;
     let (mut sql, mut values) = (String::from("1"), Vec::<Value>::new());
     let mut add = |condition: &str, value: Value| {
         sql.push_str(" AND ");
@@ -58,7 +59,7 @@ pub(super) fn conditions(filter: &LetterFilter) -> (String, Vec<Value>) {
     if let Some(q) = &filter.q {
         // instr, not LIKE: the text is looked for as it is.
         add(
-            "instr(lower(coalesce(event_id,'') || ' ' || coalesce(user_id,'') || ' ' || error_message || ' ' || body), lower(?)) > 0",
+            "instr(lower(coalesce(event_id,'') || ' ' || coalesce(user_id,'') || ' ' || error_code || ' ' || error_message || ' ' || body), lower(?)) > 0",
             q.clone().into(),
         );
     }
@@ -68,14 +69,14 @@ pub(super) fn conditions(filter: &LetterFilter) -> (String, Vec<Value>) {
     if let Some(to) = filter.to {
         add("failed_at<?", to.0.into());
     }
-    (sql, values)
+    Ok((sql, values))
 }
 
 #[async_trait]
 impl Letters for Sqlite {
     async fn list(&self, filter: &LetterFilter, page: u32, from: Option<&str>) -> Result<Page<Letter>, StoreError> {
         let page = limit(page)? as usize;
-        let (mut sql, mut values) = conditions(filter);
+        let (mut sql, mut values) = conditions(filter)?;
         if let Some((at, id)) = from.map(cursor).transpose()? {
             sql.push_str(" AND (failed_at,id)<(?,?)");
             values.extend([at.into(), id.into()]);
@@ -103,7 +104,7 @@ impl Letters for Sqlite {
     }
 
     async fn count(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
-        let (sql, values) = conditions(filter);
+        let (sql, values) = conditions(filter)?;
         self.read(move |connection| {
             Ok(connection
                 .prepare_cached(&format!("SELECT count(*) FROM letter WHERE {sql}"))?
@@ -152,7 +153,7 @@ impl Letters for Sqlite {
     async fn depth(&self) -> Result<Depth, StoreError> {
         self.read(|connection| {
             let (open, oldest): (u64, Option<i64>) = connection
-                .prepare_cached("SELECT count(*), min(failed_at) FROM letter WHERE status='open'")?
+                .prepare_cached("SELECT count(*), min(first_failed_at) FROM letter WHERE status='open'")?
                 .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let redriving = connection
                 .prepare_cached("SELECT count(*) FROM letter WHERE status='redriving'")?
@@ -173,8 +174,10 @@ impl Letters for Sqlite {
 
     async fn groups(&self) -> Result<Vec<LetterGroup>, StoreError> {
         self.read(|connection| {
-            // SQLite takes the bare column of a max() group from the row that has the maximum: the newest message.
-            let sql = "SELECT consumer,error_code,error_message,count(*),min(failed_at),max(failed_at) FROM letter WHERE status='open' GROUP BY consumer,error_code ORDER BY count(*) DESC, consumer, error_code";
+            let sql = "SELECT consumer,error_code,
+                         (SELECT error_message FROM letter n WHERE n.status='open' AND n.consumer=l.consumer AND n.error_code=l.error_code ORDER BY failed_at DESC,id DESC LIMIT 1),
+                         count(*),min(first_failed_at),max(failed_at)
+                       FROM letter l WHERE status='open' GROUP BY consumer,error_code ORDER BY count(*) DESC, consumer, error_code";
             Ok(connection
                 .prepare_cached(sql)?
                 .query_map([], |row| {

@@ -34,6 +34,14 @@ pub enum OpenError {
         /// The newest schema that this version knows.
         known: i64,
     },
+    /// The system doesn't let the database be read or written.
+    #[error("the database {} can't be used: {reason}. Check the disk's space and the file's permissions, or choose another directory with --data", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
     /// Its database is not one of ours or is damaged.
     #[error("the database {} is damaged or not Cutover's: {reason}. Restore it from a backup, or move it away to start anew", path.display())]
     Damaged {
@@ -66,10 +74,7 @@ impl DataDir {
             Err(TryLockError::Error(source)) => return Err(not_writable(source)),
         }
         let database = path.join("cutover.db");
-        let damaged = |e: rusqlite::Error| OpenError::Damaged {
-            path: database.clone(),
-            reason: e.to_string(),
-        };
+        let damaged = |e: rusqlite::Error| OpenError::of(&database, &e);
         let connection = Connection::open(&database).map_err(damaged)?;
         match schema::prepare(&connection).map_err(damaged)? {
             schema::Found::Ours => {}
@@ -96,17 +101,19 @@ impl DataDir {
 }
 
 impl OpenError {
-    /// A fault of the database met after it was opened.
-    pub(super) fn sql(error: &rusqlite::Error) -> Self {
-        Self::Damaged {
-            path: PathBuf::from("cutover.db"),
-            reason: error.to_string(),
+    /// What SQLite says of the database: whether the file is at fault, or what it lies on.
+    fn of(path: &Path, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{CannotOpen, DiskFull, PermissionDenied, ReadOnly, SystemIoFailure};
+        let (path, reason) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(CannotOpen | DiskFull | PermissionDenied | ReadOnly | SystemIoFailure) => Self::Unusable { path, reason },
+            _ => Self::Damaged { path, reason },
         }
     }
 }
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::sql(&error)
+        Self::of(Path::new("cutover.db"), &error)
     }
 }

@@ -6,12 +6,14 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::bus::{Accepted, now_us};
+use super::events::{cursor, limit};
 use super::letters::conditions;
 use super::writer::Write;
 use super::{Failure, Inner, Sqlite, corrupt};
 use crate::delivery::Work;
 use crate::event::{Event, InvalidField};
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem, OperationKind, OperationStatus, Selection};
+use crate::page::Page;
 use crate::ports::{OperationError, Operations, StoreError};
 use crate::time::Timestamp;
 
@@ -91,7 +93,7 @@ impl Operations for Sqlite {
                 let letters: Vec<String> = match &wish.select {
                     Selection::Ids(ids) => ids.clone(),
                     Selection::Filter(filter) => {
-                        let (sql, values) = conditions(filter);
+                        let (sql, values) = conditions(filter)?;
                         write
                             .connection
                             .prepare_cached(&format!(
@@ -141,15 +143,25 @@ impl Operations for Sqlite {
         Ok(started)
     }
 
-    async fn list(&self, limit: u32) -> Result<Vec<Operation>, StoreError> {
+    async fn list(&self, page: u32, from: Option<&str>) -> Result<Page<Operation>, StoreError> {
+        let page = limit(page)? as usize;
+        let (at, id) = from.map(cursor).transpose()?.unwrap_or((i64::MAX, String::new()));
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY o.created_at DESC, o.id DESC LIMIT ?1"))?;
-            let mut rows = statement.query([limit])?;
-            let mut list = Vec::new();
+            let mut statement = connection.prepare_cached(&format!(
+                "{SELECT} WHERE (o.created_at,o.id)<(?1,?2) ORDER BY o.created_at DESC, o.id DESC LIMIT ?3"
+            ))?;
+            let mut rows = statement.query(params![at, id, page + 1])?;
+            let mut items = Vec::new();
             while let Some(row) = rows.next()? {
-                list.push(operation(row)?);
+                items.push(operation(row)?);
             }
-            Ok(list)
+            let more = items.len() > page;
+            items.truncate(page);
+            let next = items
+                .last()
+                .filter(|_| more)
+                .map(|last| format!("{}.{}", last.created_at.0, last.id));
+            Ok(Page { items, next })
         })
         .await
     }

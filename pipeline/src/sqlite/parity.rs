@@ -9,7 +9,7 @@ use super::writer::Write;
 use super::{Failure, Sqlite};
 use crate::parity::{Difference, Pair, ParityReport, ParityRow, Verdict, compare};
 use crate::ports::{DirectCall, Parity, StoreError};
-use crate::time::{Span, Timestamp};
+use crate::time::{Span, Timestamp, check_range};
 use crate::trigger::{AnalyticTypes, Trigger};
 
 /// Marks a user's analytics for recomputation at `at`, Unix milliseconds: what either path comes to in the end.
@@ -62,6 +62,7 @@ impl Parity for Sqlite {
     }
 
     async fn report(&self, span: Span, event_type: Option<&str>, now: Timestamp) -> Result<ParityReport, StoreError> {
+        check_range(Some(span.from), Some(span.to))?;
         let wanted = event_type.map(ToOwned::to_owned);
         self.read(move |connection| {
             let mut rows_by_type: BTreeMap<String, ParityRow> = BTreeMap::new();

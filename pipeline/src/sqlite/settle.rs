@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::bus::{Accepted, now_us};
+use super::flags::publishing;
 use super::metrics::Sample;
 use super::parity::mark_analytics;
-use super::flags::publishing;
 use super::writer::{Write, contained};
 use super::{Failure, Sqlite};
 use crate::consumers::{ConsumerError, Effect};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app::context::{DemoSwitch, Desk};
 use pipeline::demo::{Demo, Faults};
-use pipeline::runtime::{Embedded, EmbeddedConfig};
+use pipeline::runtime::Embedded;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,10 +38,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         .map_err(|e| Failure::because("the listener has no address", e))?;
 
     let faults = Faults::default();
-    let settings = EmbeddedConfig {
-        maps: config.maps(),
-        ..Default::default()
-    };
+    let settings = config.pipeline()?;
     let pipeline = Embedded::start(&config.embedded.data, settings, &faults).map_err(|e| Failure::new(e.to_string()))?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
@@ -59,7 +56,14 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         };
         tasks.spawn(play(application, config, stop.clone()));
     }
-    let desk = Desk::new(pipeline.ports.clone(), "embedded", demo);
+    // Marked as the demo's for as long as there is anything of it, whether it still runs or not.
+    let demo_data = demo.is_some()
+        || pipeline
+            .store
+            .has_demo()
+            .await
+            .map_err(|e| Failure::because("the store can't be read", e))?;
+    let desk = Desk::new(pipeline.ports.clone(), "embedded", demo, demo_data);
     let hub = Hub::start(desk.clone(), stop.clone());
     let state = http::AppState::new(desk, hub, pipeline.store.clone(), stop.clone());
     tasks.spawn(serve(dashboard, http::router(state), stop.clone()));

@@ -3,6 +3,7 @@
 mod activity;
 mod consumers;
 mod dead_letters;
+mod demo;
 pub(crate) mod error;
 mod events;
 mod flags;
@@ -38,6 +39,7 @@ pub(super) fn router() -> Router<AppState> {
         .routes(routes!(events::list))
         .routes(routes!(events::one))
         .routes(routes!(events::chain))
+        .routes(routes!(events::open))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::groups))
         .routes(routes!(dead_letters::one))
@@ -47,6 +49,7 @@ pub(super) fn router() -> Router<AppState> {
         .routes(routes!(flags::list, flags::set))
         .routes(routes!(parity::report))
         .routes(routes!(activity::list))
+        .routes(routes!(demo::faults, demo::set))
         .routes(routes!(live::live))
         .split_for_parts();
     router

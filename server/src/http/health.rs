@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use pipeline::consumer::HEALTH_WINDOW;
 use pipeline::time::{HOUR, Span, Timestamp};
 use serde_json::json;
 
@@ -41,7 +42,7 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Result<impl IntoRe
     let ports = &state.desk.ports;
     let ledger = ports.ledger.summary().await?;
     let depth = ports.letters.depth().await?;
-    let consumers = ports.consumers.list().await?;
+    let consumers = ports.consumers.list(Span::ending(Timestamp::now(), HEALTH_WINDOW)).await?;
     let counts = ports.metrics.counts(Span::ending(Timestamp::now(), HOUR)).await?;
     let mut text = String::new();
     family(

@@ -24,7 +24,7 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .leptos_routes_with_context(state, routes, provide.clone(), move || shell(assets))
         .fallback(leptos_axum::render_app_async_with_context(provide, move || shell(assets)))
-        .layer(axum::middleware::from_fn_with_state(Rendered::new(), share))
+        .layer(axum::middleware::from_fn_with_state(Rendered::new(state.desk.clone()), share))
         .route(FUNCTIONS, any(function))
 }
 

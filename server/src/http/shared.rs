@@ -7,20 +7,18 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use app::context::{Desk, Moment};
 use app::error::AppError;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use pipeline::time::Timestamp;
 use quick_cache::sync::Cache;
 
 use super::api::error::ApiError;
 use super::assets::coding::{Coding, choose};
 
-/// How long a rendering is shared, milliseconds.
-const SHARED_FOR: i64 = 1_000;
 /// How many renderings are kept.
 const PAGES: usize = 64;
 /// The largest page, bytes.
@@ -28,15 +26,21 @@ const MAX_PAGE: usize = 16 * 1024 * 1024;
 /// Brotli's quality: a page is compressed once a second at most, in a few milliseconds.
 const QUALITY: u32 = 5;
 
-type Key = (String, i64);
+type Key = (String, Moment);
 
 /// The renderings of the last second or so. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Rendered(Arc<Cache<Key, Page>>);
+pub(super) struct Rendered {
+    pages: Arc<Cache<Key, Page>>,
+    desk: Desk,
+}
 
 impl Rendered {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Cache::new(PAGES)))
+    pub(super) fn new(desk: Desk) -> Self {
+        Self {
+            pages: Arc::new(Cache::new(PAGES)),
+            desk,
+        }
     }
 }
 
@@ -60,8 +64,8 @@ pub(super) async fn share(State(rendered): State<Rendered>, request: Request<Bod
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
         .to_owned();
-    let key = (request.uri().to_string(), Timestamp::now().0 / SHARED_FOR);
-    match rendered.0.get_or_insert_async(&key, render(request, next)).await {
+    let key = (request.uri().to_string(), rendered.desk.moment());
+    match rendered.pages.get_or_insert_async(&key, render(request, next)).await {
         Ok(page) => page.answer(&accept),
         Err(error) => ApiError::from(error).into_response(),
     }

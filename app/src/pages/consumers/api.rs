@@ -33,11 +33,20 @@ pub struct ConsumerPage {
     pub deeds: Vec<Deed>,
 }
 
-/// Reads all consumers.
+/// The consumers' page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConsumersView {
+    /// The span of the counts.
+    pub span: Span,
+    /// All of them.
+    pub consumers: Vec<ConsumerStatus>,
+}
+
+/// Reads all consumers over `range`.
 #[server(prefix = "/fn", endpoint = "consumers", input = GetUrl, output = crate::wire::Wire)]
-pub async fn read_consumers() -> Result<Vec<ConsumerStatus>, AppError> {
+pub async fn read_consumers(range: String) -> Result<ConsumersView, AppError> {
     use crate::context::{answer, desk};
-    answer(desk().ports.consumers.list().await.map_err(Into::into))
+    answer(async { ConsumersView::read(&desk(), range.parse()?).await }.await)
 }
 
 /// Reads one consumer over `range`.
@@ -63,10 +72,11 @@ mod ssr {
     use pipeline::metric::{By, Metric, SeriesQuery, step_for};
     use pipeline::time::Timestamp;
 
-    use super::ConsumerPage;
+    use super::{ConsumerPage, ConsumersView};
     use crate::context::{Action, Actor, Desk};
     use crate::error::AppError;
     use crate::pages::overview::api::{OverviewQuery, deeds};
+    use crate::ui::range::Range;
 
     /// Stops or starts a consumer, on the record; answers with what was done.
     ///
@@ -97,6 +107,16 @@ mod ssr {
         .await
     }
 
+    impl ConsumersView {
+        pub(crate) async fn read(desk: &Desk, range: Range) -> Result<Self, AppError> {
+            let span = range.span(Timestamp::now());
+            Ok(Self {
+                span,
+                consumers: desk.ports.consumers.list(span).await?,
+            })
+        }
+    }
+
     impl ConsumerPage {
         /// Reads it.
         pub(crate) async fn read(desk: &Desk, name: &str, query: &OverviewQuery) -> Result<Self, AppError> {
@@ -106,7 +126,7 @@ mod ssr {
             let status = desk
                 .ports
                 .consumers
-                .list()
+                .list(span)
                 .await?
                 .into_iter()
                 .find(|c| c.name == name)

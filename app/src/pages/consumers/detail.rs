@@ -96,6 +96,10 @@ fn Summary(data: Signal<ConsumerPage>, pause: ServerAction<PauseConsumer>) -> im
                     <dd>{of(|d| rate(d.status.per_minute))}</dd>
                 </div>
                 <div>
+                    <dt>"Attempts"</dt>
+                    <dd>{of(|d| group(d.status.processed + d.status.failed))}</dd>
+                </div>
+                <div>
                     <dt>"Processed"</dt>
                     <dd>{of(|d| group(d.status.processed))}</dd>
                 </div>

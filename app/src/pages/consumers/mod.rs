@@ -7,26 +7,31 @@ pub mod table;
 pub use detail::ConsumerDetail;
 
 use leptos::prelude::*;
-use pipeline::consumer::ConsumerStatus;
 
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, read_live};
-use api::read_consumers;
+use crate::ui::number::duration;
+use crate::ui::range::{RangePicker, use_range_text};
+use api::{ConsumersView, read_consumers};
 use table::ConsumerTable;
 
 /// The page.
 #[component]
 pub fn ConsumersPage() -> impl IntoView {
-    let reading = read_live(|| (), |()| read_consumers());
+    let range = use_range_text();
+    let reading = read_live(move || range.get(), read_consumers);
     view! {
-        <Head title="Consumers" />
+        <Head title="Consumers">
+            <RangePicker />
+        </Head>
         {loaded(
             reading,
-            |consumers: Signal<Vec<ConsumerStatus>>| {
+            |data: Signal<ConsumersView>| {
+                let about = move || format!("over {}; the line shows the last hour", duration(data.with(|d| d.span.millis())));
                 view! {
                     <section class="panel" aria-labelledby="consumers-title">
-                        <h2 id="consumers-title">"All consumers" <small>"last 15 minutes; the line shows the last hour"</small></h2>
-                        <ConsumerTable consumers />
+                        <h2 id="consumers-title">"All consumers " <small>{about}</small></h2>
+                        <ConsumerTable consumers=Signal::derive(move || data.with(|d| d.consumers.clone())) />
                     </section>
                 }
             },

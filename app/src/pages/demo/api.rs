@@ -8,6 +8,7 @@ use crate::error::AppError;
 
 /// The faults that are on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct DemoView {
     /// Each consumer, and `publishers`, with its fault or `none`.
     pub faults: Vec<(String, String)>,
@@ -24,8 +25,11 @@ pub async fn read_demo() -> Result<DemoView, AppError> {
 #[server(prefix = "/fn", endpoint = "fault", output = crate::wire::Wire)]
 pub async fn set_fault(target: String, fault: String) -> Result<String, AppError> {
     use crate::context::{actor, answer, desk};
-    answer(ssr::set(&desk(), &actor(), &target, &fault).await)
+    answer(ssr::set_fault_of(&desk(), &actor(), &target, &fault).await)
 }
+
+#[cfg(feature = "ssr")]
+pub use ssr::set_fault_of;
 
 #[cfg(feature = "ssr")]
 mod ssr {
@@ -41,7 +45,11 @@ mod ssr {
     }
 
     impl DemoView {
-        pub(crate) fn read(desk: &Desk) -> Result<Self, AppError> {
+        /// Reads it.
+        ///
+        /// # Errors
+        /// No demo runs.
+        pub fn read(desk: &Desk) -> Result<Self, AppError> {
             let demo = desk.demo.as_ref().ok_or_else(off)?;
             let consumers = CONSUMERS
                 .into_iter()
@@ -56,7 +64,11 @@ mod ssr {
         }
     }
 
-    pub(super) async fn set(desk: &Desk, actor: &Actor, target: &str, fault: &str) -> Result<String, AppError> {
+    /// Turns a fault on or off, on the record; answers with what was done.
+    ///
+    /// # Errors
+    /// No demo runs, or it has no such target or fault.
+    pub async fn set_fault_of(desk: &Desk, actor: &Actor, target: &str, fault: &str) -> Result<String, AppError> {
         let demo = desk.demo.clone().ok_or_else(off)?;
         let summary = format!("demo fault of {target}: {fault}");
         let action = Action {

@@ -80,8 +80,9 @@ fn Filters(filter: Memo<EventsQuery>, data: Signal<EventList>) -> impl IntoView 
                                 .into_iter()
                                 .map(|value| {
                                     let this = value.clone();
+                                    let is = move || filter.with(chosen) == this;
                                     view! {
-                                        <option value=value.clone() selected=move || filter.with(chosen) == this>
+                                        <option value=value.clone() selected=is.clone() prop:selected=is>
                                             {value.clone()}
                                         </option>
                                     }
@@ -92,26 +93,61 @@ fn Filters(filter: Memo<EventsQuery>, data: Signal<EventList>) -> impl IntoView 
                 </label>
             }
         };
+    // What can only be chosen by a link: shown, kept when the form is sent, and to be taken off by itself.
+    let narrow = move |name: &'static str, label: &'static str, shown: fn(&EventsQuery) -> String| {
+        move || {
+            let words = filter.with(shown);
+            (!words.is_empty()).then(|| {
+                let value = filter.with(|f| {
+                    if name == "ledger" {
+                        f.ledger.clone()
+                    } else {
+                        f.correlation.clone()
+                    }
+                });
+                let without = filter.with(|f| {
+                    let mut f = f.clone();
+                    if name == "ledger" {
+                        f.ledger.clear()
+                    } else {
+                        f.correlation.clear()
+                    }
+                    f.url(None)
+                });
+                view! {
+                    <span class="chip narrow">
+                        <input type="hidden" name=name value=value />
+                        {label} ": " <b class="mono">{words}</b>
+                        <a href=without aria-label=format!("Without {label}")>
+                            "×"
+                        </a>
+                    </span>
+                }
+            })
+        }
+    };
     view! {
         <Form method="GET" action=routes::EVENTS attr:class="tools">
             <label class="field grow">
                 <span>"Text in id or payload"</span>
-                <input type="search" name="q" value=move || filter.with(|f| f.q.clone()) data-filter="" autocomplete="off" />
+                <input type="search" name="q" value=move || filter.with(|f| f.q.clone()) prop:value=move || filter.with(|f| f.q.clone()) data-filter="" autocomplete="off" />
             </label>
             {choice("type", "Type", |f| f.event_type.clone(), |d| d.types.clone())}
             {choice("source", "Source", |f| f.source.clone(), |d| d.sources.clone())}
             <label class="field">
                 <span>"User"</span>
-                <input name="user" value=move || filter.with(|f| f.user.clone()) autocomplete="off" />
+                <input name="user" value=move || filter.with(|f| f.user.clone()) prop:value=move || filter.with(|f| f.user.clone()) autocomplete="off" />
             </label>
             <label class="field">
                 <span>"From (UTC)"</span>
-                <input name="from" placeholder="2026-01-31T09:00Z" value=move || filter.with(|f| f.from.clone()) autocomplete="off" />
+                <input name="from" placeholder="2026-01-31T09:00" value=move || filter.with(|f| f.from.clone()) prop:value=move || filter.with(|f| f.from.clone()) autocomplete="off" />
             </label>
             <label class="field">
                 <span>"To (UTC)"</span>
-                <input name="to" placeholder="2026-02-01" value=move || filter.with(|f| f.to.clone()) autocomplete="off" />
+                <input name="to" placeholder="2026-02-01" value=move || filter.with(|f| f.to.clone()) prop:value=move || filter.with(|f| f.to.clone()) autocomplete="off" />
             </label>
+            {narrow("correlation", "Correlation", |f| f.correlation.clone())}
+            {narrow("ledger", "Ledger", |f| if f.ledger == "open" { "still open".to_owned() } else { String::new() })}
             <button class="button">"Filter"</button>
             <Show when=move || filter.get() != EventsQuery::default()>
                 <a class="button quiet" href=routes::EVENTS>
@@ -139,6 +175,10 @@ fn Table(data: Signal<EventList>, filter: Memo<EventsQuery>) -> impl IntoView {
             fallback=move || {
                 if filter.with(|f| *f == EventsQuery::default()) {
                     view! { <Empty title="No events yet" text="They appear here as soon as the first one is published and audited." /> }
+                } else if data.with(|d| d.partial) {
+                    view! { <Empty title="Nothing found yet" text="Not all events have been looked through. Older ones are on the next page." /> }
+                } else if filter.with(|f| f.ledger == "open") {
+                    view! { <Empty title="Nothing is open" text="Every event has been completed, or is a dead letter." /> }
                 } else {
                     view! { <Empty title="Nothing matches" text="No event fits this filter. Widen it, or clear it." /> }
                 }
@@ -174,9 +214,14 @@ fn Table(data: Signal<EventList>, filter: Memo<EventsQuery>) -> impl IntoView {
                                 </td>
                                 <td class="dim">{row.source.clone()}</td>
                                 <td>
-                                    <a class="mono plain" href=routes::with_query(routes::EVENTS, [("user", row.user_id.clone())]) title=row.user_id.clone()>
-                                        {short_id(&row.user_id)}
-                                    </a>
+                                    {(!row.user_id.is_empty())
+                                        .then(|| {
+                                            view! {
+                                                <a class="mono plain" href=routes::with_query(routes::EVENTS, [("user", row.user_id.clone())]) title=row.user_id.clone()>
+                                                    {short_id(&row.user_id)}
+                                                </a>
+                                            }
+                                        })}
                                 </td>
                                 <td class="mono dim cut">{row.excerpt.clone()}</td>
                             </tr>

@@ -90,13 +90,13 @@ pub async fn read_letter(id: String) -> Result<LetterDetail, AppError> {
     )
 }
 
-/// Starts an operation: on `ids`, separated by commas, or, if there are none, on all that match the filter.
+/// Starts an operation: on `ids`, or, with `all`, on all that match the filter. Nothing is meant that isn't said.
 /// Plain form fields, so that it works without script.
 #[server(prefix = "/fn", endpoint = "operation", output = crate::wire::Wire)]
 pub async fn start_operation(
     kind: String,
     reason: String,
-    #[server(default)] ids: String,
+    #[server(default)] ids: Vec<String>,
     #[server(default)] status: String,
     #[server(default)] consumer: String,
     #[server(default)] error: String,
@@ -113,7 +113,7 @@ pub async fn start_operation(
         q,
         cursor: String::new(),
     };
-    answer(ssr::start_from_form(&desk(), &actor(), &kind, reason, &ids, all.then_some(query)).await)
+    answer(ssr::start_from_form(&desk(), &actor(), &kind, reason, ids, all.then_some(query)).await)
 }
 
 /// Stops an operation.
@@ -135,9 +135,10 @@ pub use ssr::{cancel, start};
 
 #[cfg(feature = "ssr")]
 mod ssr {
+    use pipeline::consumer::HEALTH_WINDOW;
     use pipeline::letter::{LetterFilter, LetterStatus};
     use pipeline::operation::{NewOperation, Operation, OperationKind, OperationStatus, Selection};
-    use pipeline::time::Timestamp;
+    use pipeline::time::{Span, Timestamp};
 
     use super::{LetterList, LettersQuery};
     use crate::context::{Action, Actor, Desk};
@@ -183,8 +184,15 @@ mod ssr {
                 letters: page.items,
                 next: page.next,
                 matching: letters.count(&filter).await?,
-                operations: desk.ports.operations.list(OPERATIONS).await?,
-                consumers: desk.ports.consumers.list().await?.into_iter().map(|c| c.name).collect(),
+                operations: desk.ports.operations.list(OPERATIONS, None).await?.items,
+                consumers: desk
+                    .ports
+                    .consumers
+                    .list(Span::ending(Timestamp::now(), HEALTH_WINDOW))
+                    .await?
+                    .into_iter()
+                    .map(|c| c.name)
+                    .collect(),
             })
         }
     }
@@ -236,7 +244,7 @@ mod ssr {
         actor: &Actor,
         kind: &str,
         reason: String,
-        ids: &str,
+        ids: Vec<String>,
         all: Option<LettersQuery>,
     ) -> Result<String, AppError> {
         let invalid = |field: &str, reason: &str| AppError::Invalid {
@@ -249,10 +257,10 @@ mod ssr {
             .ok_or_else(|| invalid("kind", "must be redrive, discard or restore"))?;
         let select = match all {
             Some(query) => Selection::Filter(query.filter()?),
-            None => Selection::Ids(ids.split(',').filter(|id| !id.is_empty()).map(ToOwned::to_owned).collect()),
+            None => Selection::Ids(ids),
         };
         if matches!(&select, Selection::Ids(ids) if ids.is_empty()) {
-            return Err(invalid("selection", "nothing is selected; select letters first"));
+            return Err(invalid("selection", "nothing is selected; tick letters, or choose all that match"));
         }
         let operation = start(
             desk,

@@ -58,7 +58,7 @@ fn Facts(data: Signal<LetterDetail>, start: ServerAction<StartOperation>) -> imp
                 <ActionForm action=start>
                     <p>{what}</p>
                     <input type="hidden" name="kind" value=kind />
-                    <input type="hidden" name="ids" value=id />
+                    <input type="hidden" name="ids[]" value=id />
                     <Reason id=format!("{kind}-reason") />
                     <button class="button main">{verb}</button>
                 </ActionForm>

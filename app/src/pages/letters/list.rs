@@ -1,5 +1,7 @@
 //! The letters that match, and what can be done with them.
 
+use std::collections::BTreeSet;
+
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use pipeline::letter::{Letter, LetterStatus};
@@ -8,7 +10,7 @@ use super::Work;
 use super::api::{LetterList, LettersQuery};
 use crate::charts::hue;
 use crate::routes;
-use crate::ui::confirm::{Reason, Sheet};
+use crate::ui::confirm::Reason;
 use crate::ui::number::{group, short_id};
 use crate::ui::state::{Empty, StateSign};
 use crate::ui::time::{Moment, ZoneName};
@@ -16,32 +18,23 @@ use crate::ui::time::{Moment, ZoneName};
 /// The list with its filter.
 #[component]
 pub(super) fn LetterTable(data: Signal<LetterList>, filter: Memo<LettersQuery>) -> impl IntoView {
-    let work = expect_context::<Work>();
+    let Work { selection, .. } = expect_context();
     let next = move || data.with(|d| d.next.clone()).map(|cursor| filter.with(|f| f.url(Some(cursor))));
-    let matching = move || data.with(|d| d.matching);
-    let everything = move || data.with(|d| d.letters.iter().map(|l| l.id.clone()).collect::<std::collections::BTreeSet<_>>());
-    let all_selected = move || !everything().is_empty() && everything().is_subset(&work.selected.get());
+    let everything = move || data.with(|d| d.letters.iter().map(|l| l.id.clone()).collect::<BTreeSet<_>>());
+    let all_selected = move || !everything().is_empty() && everything().is_subset(&selection.ids.read());
     let toggle_all = move |_| {
-        let all = everything();
-        work.selected.update(|s| {
-            if all.is_subset(s) {
-                s.retain(|id| !all.contains(id));
-            } else {
-                s.extend(all);
-            }
-        });
+        let (mut ids, all) = (selection.ids.get(), everything());
+        if all.is_subset(&ids) {
+            ids.retain(|id| !all.contains(id));
+        } else {
+            ids.extend(all);
+        }
+        selection.choose.run(ids);
     };
     view! {
         <section class="panel" aria-label="Letters">
             <Filters filter data />
-            <div class="tools">
-                <Act kind="redrive" filter data main=true />
-                <Act kind="discard" filter data />
-                <Show when=move || filter.with(|f| f.status == "discarded")>
-                    <Act kind="restore" filter data />
-                </Show>
-                <span class="dim">{move || format!("{} match, {} selected", group(matching()), work.selected.with(|s| s.len()))}</span>
-            </div>
+            <Act filter data />
             <Show
                 when=move || data.with(|d| !d.letters.is_empty())
                 fallback=|| view! { <Empty title="No letters here" text="None fits this filter." /> }
@@ -84,7 +77,7 @@ pub(super) fn LetterTable(data: Signal<LetterList>, filter: Memo<LettersQuery>) 
 fn Filters(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoView {
     let status = move |value: &'static str, label: &'static str| {
         view! {
-            <option value=value selected=move || filter.with(|f| f.status == value)>
+            <option value=value selected=move || filter.with(|f| f.status == value) prop:selected=move || filter.with(|f| f.status == value)>
                 {label}
             </option>
         }
@@ -94,7 +87,7 @@ fn Filters(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoVie
         <Form method="GET" action=routes::LETTERS attr:class="tools">
             <label class="field grow">
                 <span>"Text in id, user, error or payload"</span>
-                <input type="search" name="q" value=move || filter.with(|f| f.q.clone()) data-filter="" autocomplete="off" />
+                <input type="search" name="q" value=move || filter.with(|f| f.q.clone()) prop:value=move || filter.with(|f| f.q.clone()) data-filter="" autocomplete="off" />
             </label>
             <label class="field">
                 <span>"Status"</span>
@@ -112,8 +105,9 @@ fn Filters(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoVie
                             .into_iter()
                             .map(|name| {
                                 let this = name.clone();
+                                let is = move || filter.with(|f| f.consumer == this);
                                 view! {
-                                    <option value=name.clone() selected=move || filter.with(|f| f.consumer == this)>
+                                    <option value=name.clone() selected=is.clone() prop:selected=is>
                                         {name.clone()}
                                     </option>
                                 }
@@ -124,7 +118,7 @@ fn Filters(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoVie
             </label>
             <label class="field">
                 <span>"Error"</span>
-                <input name="error" value=move || filter.with(|f| f.error.clone()) autocomplete="off" />
+                <input name="error" value=move || filter.with(|f| f.error.clone()) prop:value=move || filter.with(|f| f.error.clone()) autocomplete="off" />
             </label>
             <button class="button">"Filter"</button>
             <Show when=move || filter.get() != LettersQuery::default()>
@@ -136,60 +130,97 @@ fn Filters(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoVie
     }
 }
 
-/// The button for one kind of operation: on what is selected, or on all that match if nothing is.
+/// The form that the ticked letters belong to.
+const FORM: &str = "letters-work";
+
+/// What can be done with letters of the filter's status: on those that are ticked, or, if that is asked for, on all that match.
+/// One form for all of it, so that ticks reach it without any script.
 #[component]
-fn Act(kind: &'static str, filter: Memo<LettersQuery>, data: Signal<LetterList>, #[prop(optional)] main: bool) -> impl IntoView {
-    let work = expect_context::<Work>();
-    let ids = move || work.selected.with(|s| s.iter().cloned().collect::<Vec<_>>().join(","));
-    let none = move || work.selected.with(std::collections::BTreeSet::is_empty);
-    let (verb, what) = match kind {
-        "redrive" => (
-            "Redrive",
-            "Each is sent back to the one consumer that gave up, at most 50 a second, and counts as done only when that consumer has completed it.",
-        ),
-        "discard" => ("Discard", "They are set aside, not deleted, and can be restored."),
-        _ => ("Restore", "They become open again."),
+fn Act(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoView {
+    let Work { start, selection } = expect_context();
+    let matching = move || group(data.with(|d| d.matching));
+    let ticked = move || selection.ids.with(BTreeSet::len);
+    let choices = move || {
+        let all_kinds: &[(&str, &str, &str)] = match filter.with(|f| f.status.clone()).as_str() {
+            "" | "open" | "all" => &[
+                (
+                    "redrive",
+                    "Redrive",
+                    "sent back to the one consumer that gave up, at most 50 a second; done when that consumer has completed it",
+                ),
+                ("discard", "Discard", "set aside, not deleted, and can be restored"),
+            ],
+            "discarded" => &[("restore", "Restore", "open again")],
+            _ => &[],
+        };
+        all_kinds
     };
-    let question = move || {
-        if none() {
-            format!("{verb} all {} that match the filter? {what}", group(data.with(|d| d.matching)))
-        } else {
-            format!(
-                "{verb} the {} selected? {what}",
-                work.selected.with(std::collections::BTreeSet::len)
-            )
-        }
+    let label = move || choices().iter().map(|(_, verb, _)| *verb).collect::<Vec<_>>().join(" or ");
+    let kinds = move || {
+        choices()
+            .iter()
+            .map(|(kind, verb, what)| {
+                view! {
+                    <label class="choice">
+                        <input type="radio" name="kind" value=*kind required checked=choices().len() == 1 />
+                        <span>
+                            <b>{*verb}</b>
+                            " "
+                            <span class="dim">{*what}</span>
+                        </span>
+                    </label>
+                }
+            })
+            .collect_view()
     };
     view! {
-        <Sheet label=verb main=main>
-            <ActionForm action=work.start>
-                <p>{question}</p>
-                <input type="hidden" name="kind" value=kind />
-                <input type="hidden" name="ids" prop:value=ids />
-                <input type="hidden" name="all" value="true" prop:value=move || none().to_string() />
-                <input type="hidden" name="status" value=move || filter.with(|f| f.status.clone()) />
-                <input type="hidden" name="consumer" value=move || filter.with(|f| f.consumer.clone()) />
-                <input type="hidden" name="error" value=move || filter.with(|f| f.error.clone()) />
-                <input type="hidden" name="event_type" value=move || filter.with(|f| f.event_type.clone()) />
-                <input type="hidden" name="q" value=move || filter.with(|f| f.q.clone()) />
-                <Reason id=format!("{kind}-reason") />
-                <button class="button main">{verb}</button>
-            </ActionForm>
-        </Sheet>
+        <ActionForm action=start attr:id=FORM attr:class="tools">
+            <Show when=move || !choices().is_empty()>
+                <details class="sheet">
+                    <summary class="button main">{label}"…"</summary>
+                    <div class="sheet-body panel">
+                        <fieldset>
+                            <legend>"Which letters?"</legend>
+                            <label class="choice">
+                                <input type="radio" name="all" value="false" required prop:checked=move || { ticked() > 0 } />
+                                <span>{move || format!("the {} selected", ticked())}</span>
+                            </label>
+                            <label class="choice">
+                                <input type="radio" name="all" value="true" required />
+                                <span>{move || format!("all {} that match the filter", matching())}</span>
+                            </label>
+                        </fieldset>
+                        <fieldset>
+                            <legend>"What with them?"</legend>
+                            {kinds}
+                        </fieldset>
+                        <input type="hidden" name="status" value=move || filter.with(|f| f.status.clone()) />
+                        <input type="hidden" name="consumer" value=move || filter.with(|f| f.consumer.clone()) />
+                        <input type="hidden" name="error" value=move || filter.with(|f| f.error.clone()) />
+                        <input type="hidden" name="event_type" value=move || filter.with(|f| f.event_type.clone()) />
+                        <input type="hidden" name="q" value=move || filter.with(|f| f.q.clone()) />
+                        <Reason id="work-reason" />
+                        <button class="button main">"Do it"</button>
+                    </div>
+                </details>
+            </Show>
+            <span class="dim">{move || format!("{} match, {} selected", matching(), ticked())}</span>
+        </ActionForm>
     }
 }
 
 #[component]
 fn Row(letter: Letter) -> impl IntoView {
-    let work = expect_context::<Work>();
-    let (id, for_toggle) = (letter.id.clone(), letter.id.clone());
-    let checked = move || work.selected.with(|s| s.contains(&id));
+    let Work { selection, .. } = expect_context();
+    let id = StoredValue::new(letter.id.clone());
+    let checked = move || selection.ids.with(|ids| id.with_value(|id| ids.contains(id)));
     let toggle = move |_| {
-        work.selected.update(|s| {
-            if !s.remove(&for_toggle) {
-                s.insert(for_toggle.clone());
-            }
-        });
+        let mut ids = selection.ids.get();
+        let id = id.get_value();
+        if !ids.remove(&id) {
+            ids.insert(id);
+        }
+        selection.choose.run(ids);
     };
     let event = letter.event_id.clone().unwrap_or_else(|| "unreadable".to_owned());
     let word = if letter.status == LetterStatus::Open && letter.failed_redrives > 0 {
@@ -200,7 +231,16 @@ fn Row(letter: Letter) -> impl IntoView {
     view! {
         <tr>
             <td>
-                <input type="checkbox" aria-label=format!("Select {event}") prop:checked=checked on:change=toggle />
+                <input
+                    type="checkbox"
+                    form=FORM
+                    name="ids[]"
+                    value=letter.id.clone()
+                    aria-label=format!("Select {event}")
+                    checked=checked
+                    prop:checked=checked
+                    on:change=toggle
+                />
             </td>
             <td>
                 <Moment at=letter.failed_at />

@@ -10,7 +10,8 @@ pub use detail::LetterPage;
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
 use crate::charts::hue;
 use crate::routes;
@@ -41,11 +42,47 @@ fn use_filter() -> Memo<LettersQuery> {
     })
 }
 
+/// What is selected, as the URL has it: a reload and a new tab keep it, another filter's page begins without.
+#[derive(Clone, Copy)]
+pub(super) struct Selection {
+    /// The letters' ids.
+    pub(super) ids: Memo<BTreeSet<String>>,
+    /// Selects these and no others.
+    pub(super) choose: Callback<BTreeSet<String>>,
+}
+
+/// The URL's parameter for it: ids, with commas between them.
+const SELECTED: &str = "selected";
+
+fn use_selection() -> Selection {
+    let (query, location, navigate) = (use_query_map(), use_location(), use_navigate());
+    let ids = Memo::new(move |_| {
+        let text = query.with(|q| q.get(SELECTED).unwrap_or_default());
+        text.split(',').filter(|id| !id.is_empty()).map(ToOwned::to_owned).collect()
+    });
+    let choose = Callback::new(move |ids: BTreeSet<String>| {
+        let mut query = query.get_untracked();
+        query.remove(SELECTED);
+        if !ids.is_empty() {
+            query.insert(SELECTED, ids.into_iter().collect::<Vec<_>>().join(","));
+        }
+        let address = format!("{}{}", location.pathname.get_untracked(), query.to_query_string());
+        // In the place of the entry before: going back is for pages, not for ticks.
+        let options = NavigateOptions {
+            replace: true,
+            scroll: false,
+            ..Default::default()
+        };
+        navigate(&address, options);
+    });
+    Selection { ids, choose }
+}
+
 /// What the page's parts share: the action, and what is selected.
 #[derive(Clone, Copy)]
 pub(super) struct Work {
     pub(super) start: ServerAction<StartOperation>,
-    pub(super) selected: RwSignal<BTreeSet<String>>,
+    pub(super) selection: Selection,
 }
 
 /// The page.
@@ -55,22 +92,14 @@ pub fn LettersPage() -> impl IntoView {
     let reading = read_live(move || filter.get(), read_letters);
     let work = Work {
         start: ServerAction::<StartOperation>::new(),
-        selected: RwSignal::new(BTreeSet::new()),
+        selection: use_selection(),
     };
     provide_context(work);
     follow(move || work.start.value().get());
     Effect::new(move |_| {
-        if work.start.value().with(|v| matches!(v, Some(Ok(_)))) {
-            work.selected.set(BTreeSet::new());
+        if work.start.value().with(|v| matches!(v, Some(Ok(_)))) && !work.selection.ids.read_untracked().is_empty() {
+            work.selection.choose.run(BTreeSet::new());
         }
-    });
-    // What was selected under one filter means nothing under another.
-    Effect::new(move |before: Option<LettersQuery>| {
-        let now = filter.get();
-        if before.is_some_and(|before| before != now) {
-            work.selected.set(BTreeSet::new());
-        }
-        now
     });
     view! {
         <Head title="Dead letters" />

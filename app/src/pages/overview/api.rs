@@ -114,6 +114,7 @@ pub use ssr::{deeds, judged, pulse};
 
 #[cfg(feature = "ssr")]
 mod ssr {
+    use pipeline::consumer::HEALTH_WINDOW;
     use pipeline::criteria::{self, ConsumerEvidence, Criterion, Evidence, Status};
     use pipeline::flag::{GLOBAL_SCOPE, Stage};
     use pipeline::metric::{By, Metric, SeriesQuery, step_for};
@@ -204,7 +205,7 @@ mod ssr {
                 }
             })
             .collect();
-        deeds.extend(desk.ports.operations.list(50).await?.into_iter().map(|operation| {
+        deeds.extend(desk.ports.operations.list(50, None).await?.items.into_iter().map(|operation| {
             let what = match operation.kind {
                 OperationKind::Redrive => "redrive",
                 OperationKind::Discard => "discard",
@@ -259,7 +260,7 @@ mod ssr {
                 error_rate: metrics.series(&series(Metric::ErrorRate, By::Consumer)).await?,
                 letters: metrics.series(&series(Metric::DeadLetters, By::Consumer)).await?,
                 deeds: deeds(desk, span).await?,
-                consumers: desk.ports.consumers.list().await?,
+                consumers: desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW)).await?,
             })
         }
     }

@@ -27,11 +27,12 @@ fn Card(criterion: Memo<Option<Criterion>>) -> impl IntoView {
     let tone = Signal::derive(move || criterion.with(|c| c.as_ref().map_or(Tone::Unknown, |c| c.status.into())));
     let word = Signal::derive(of(|c| c.status.word().to_owned()));
     view! {
-        <a class="panel crit" href=of(|c| c.evidence.clone()) title=of(foundation)>
+        <a class="panel crit" href=of(|c| c.evidence.clone())>
             <span class="crit-name">{of(|c| c.name.clone())}</span>
             <span class="crit-value">{of(figure)} " " <small>{of(|c| c.target.clone())}</small></span>
             <StateSign tone word />
             <span class="crit-why">{of(|c| c.why.clone())}</span>
+            <span class="crit-why">{of(foundation)}</span>
         </a>
     }
 }
@@ -56,9 +57,9 @@ fn figure(criterion: &Criterion) -> String {
 /// What the value rests on.
 fn foundation(criterion: &Criterion) -> String {
     let window = if criterion.window == 0 {
-        "over all time".to_owned()
+        "ever".to_owned()
     } else {
-        format!("over the last {}", duration(criterion.window))
+        format!("in {}", duration(criterion.window))
     };
-    format!("{} samples, {window}; see the evidence", group(criterion.samples))
+    format!("{} samples {window}", group(criterion.samples))
 }

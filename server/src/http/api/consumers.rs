@@ -4,13 +4,14 @@ use app::context::Actor;
 use app::error::AppError;
 use app::pages::consumers::api::pause as set_paused;
 use axum::Json;
-use axum::extract::{Path, State};
-use pipeline::consumer::{ConsumerFault, ConsumerStatus};
+use axum::extract::State;
+use pipeline::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW};
+use pipeline::time::Span;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::error::ApiError;
-use super::query::Body;
+use super::error::{ApiError, Problem};
+use super::query::{Body, Path, Query, span};
 use crate::http::AppState;
 
 /// How many errors a consumer's answer holds.
@@ -24,11 +25,26 @@ pub(super) struct Consumers {
     next: Option<String>,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsumerParams {
+    /// Begin of the span that the counts are of: RFC 3339 or Unix milliseconds; 15 minutes before `to` when left out
+    from: Option<String>,
+    /// RFC 3339 or Unix milliseconds; now when left out
+    to: Option<String>,
+}
+
+impl ConsumerParams {
+    fn span(&self) -> Result<Span, ApiError> {
+        span(self.from.as_deref(), self.to.as_deref(), HEALTH_WINDOW)
+    }
+}
+
 /// All consumers
-#[utoipa::path(get, path = "/api/v1/consumers", responses((status = 200, body = Consumers)))]
-pub(super) async fn list(State(state): State<AppState>) -> Result<Json<Consumers>, ApiError> {
+#[utoipa::path(get, path = "/api/v1/consumers", params(ConsumerParams), responses((status = 200, body = Consumers), (status = 422, body = Problem)))]
+pub(super) async fn list(State(state): State<AppState>, Query(params): Query<ConsumerParams>) -> Result<Json<Consumers>, ApiError> {
     Ok(Json(Consumers {
-        items: state.desk.ports.consumers.list().await?,
+        items: state.desk.ports.consumers.list(params.span()?).await?,
         next: None,
     }))
 }
@@ -41,17 +57,25 @@ pub(super) struct ConsumerBody {
 }
 
 /// One consumer
-#[utoipa::path(get, path = "/api/v1/consumers/{name}", params(("name", description = "Its name")), responses((status = 200, body = ConsumerBody), (status = 404)))]
-pub(super) async fn one(State(state): State<AppState>, Path(name): Path<String>) -> Result<Json<ConsumerBody>, ApiError> {
+#[utoipa::path(get, path = "/api/v1/consumers/{name}", params(("name", description = "Its name"), ConsumerParams), responses((status = 200, body = ConsumerBody), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn one(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    Query(params): Query<ConsumerParams>,
+) -> Result<Json<ConsumerBody>, ApiError> {
+    read(&state, &name, params.span()?).await
+}
+
+async fn read(state: &AppState, name: &str, span: Span) -> Result<Json<ConsumerBody>, ApiError> {
     let consumers = &state.desk.ports.consumers;
     let consumer = consumers
-        .list()
+        .list(span)
         .await?
         .into_iter()
         .find(|c| c.name == name)
         .ok_or_else(|| AppError::NotFound(format!("consumer {name}")))?;
     Ok(Json(ConsumerBody {
-        last_errors: consumers.faults(&name, FAULTS).await?,
+        last_errors: consumers.faults(name, FAULTS).await?,
         consumer,
     }))
 }
@@ -66,12 +90,12 @@ pub(super) struct Pause {
 }
 
 /// Stops or starts a consumer
-#[utoipa::path(put, path = "/api/v1/consumers/{name}/paused", request_body = Pause, params(("name", description = "Its name")), responses((status = 200, body = ConsumerBody), (status = 404), (status = 422)))]
+#[utoipa::path(put, path = "/api/v1/consumers/{name}/paused", request_body = Pause, params(("name", description = "Its name")), responses((status = 200, body = ConsumerBody), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn pause(
     State(state): State<AppState>,
     Path(name): Path<String>,
     Body(wish): Body<Pause>,
 ) -> Result<Json<ConsumerBody>, ApiError> {
     set_paused(&state.desk, &Actor::local(), &name, wish.paused, &wish.reason).await?;
-    one(State(state), Path(name)).await
+    read(&state, &name, span(None, None, HEALTH_WINDOW)?).await
 }

@@ -2,13 +2,13 @@
 
 use app::error::AppError;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use pipeline::letter::{Letter, LetterDetail, LetterFilter, LetterGroup, LetterStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::ApiError;
-use super::query::{LIMIT, Query, instant};
+use super::error::{ApiError, Problem};
+use super::query::{LIMIT, Path, Query, instant};
 use crate::http::AppState;
 
 #[derive(Deserialize, IntoParams)]
@@ -43,7 +43,7 @@ pub(super) struct LetterPage {
 }
 
 /// Dead letters, newest first
-#[utoipa::path(get, path = "/api/v1/dead-letters", params(LetterParams), responses((status = 200, body = LetterPage), (status = 422)))]
+#[utoipa::path(get, path = "/api/v1/dead-letters", params(LetterParams), responses((status = 200, body = LetterPage), (status = 422, body = Problem)))]
 pub(super) async fn list(State(state): State<AppState>, Query(params): Query<LetterParams>) -> Result<Json<LetterPage>, ApiError> {
     let filter = LetterFilter {
         status: params.status,
@@ -83,7 +83,7 @@ pub(super) async fn groups(State(state): State<AppState>) -> Result<Json<Groups>
 }
 
 /// One letter with its body and its attempts
-#[utoipa::path(get, path = "/api/v1/dead-letters/{id}", params(("id", description = "Its id")), responses((status = 200, body = LetterDetail), (status = 404)))]
+#[utoipa::path(get, path = "/api/v1/dead-letters/{id}", params(("id", description = "Its id")), responses((status = 200, body = LetterDetail), (status = 404, body = Problem)))]
 pub(super) async fn one(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<LetterDetail>, ApiError> {
     let letter = state.desk.ports.letters.get(&id).await?;
     Ok(Json(letter.ok_or_else(|| AppError::NotFound(format!("dead letter {id}")))?))

@@ -2,10 +2,29 @@
 
 use app::error::AppError;
 use axum::Json;
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use pipeline::ports::StoreError;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// What an error says, for the description of the API.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only its shape is used")]
+pub(crate) struct Problem {
+    error: ProblemBody,
+}
+
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct ProblemBody {
+    /// A stable name: `invalid`, `not_found`, `conflict`, `unavailable`, …
+    code: String,
+    /// For people: what is wrong and what to do
+    message: String,
+    /// Where: the field and the reason, for instance
+    detail: Option<Value>,
+}
 
 /// An error with its status.
 #[derive(Debug)]
@@ -62,6 +81,15 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         AppError::from(error).into()
     }
+}
+
+/// A path that answers to other methods.
+pub(crate) async fn no_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("{} does not take {method}; /api/openapi.json lists what it takes", uri.path()),
+    )
 }
 
 /// A path under `/api` that nothing answers to.

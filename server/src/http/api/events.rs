@@ -3,7 +3,7 @@
 use app::error::AppError;
 use app::pages::events::api::chain as follow;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use pipeline::event::Event;
 use pipeline::ledger::LedgerEntry;
 use pipeline::ports::{EventFilter, StoredEvent};
@@ -11,8 +11,8 @@ use pipeline::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::ApiError;
-use super::query::{LIMIT, Query, instant};
+use super::error::{ApiError, Problem};
+use super::query::{LIMIT, Path, Query, instant};
 use crate::http::AppState;
 
 #[derive(Deserialize, IntoParams)]
@@ -48,7 +48,7 @@ pub(super) struct Events {
 }
 
 /// Events, newest first
-#[utoipa::path(get, path = "/api/v1/events", params(EventParams), responses((status = 200, body = Events), (status = 422)))]
+#[utoipa::path(get, path = "/api/v1/events", params(EventParams), responses((status = 200, body = Events), (status = 422, body = Problem)))]
 pub(super) async fn list(State(state): State<AppState>, Query(params): Query<EventParams>) -> Result<Json<Events>, ApiError> {
     let filter = EventFilter {
         event_type: params.event_type,
@@ -83,25 +83,50 @@ async fn stored(state: &AppState, id: &str) -> Result<StoredEvent, ApiError> {
         .ok_or_else(|| AppError::NotFound(format!("event {id}")))?)
 }
 
+/// Events that are still open.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OpenEvents {
+    items: Vec<LedgerEntry>,
+    /// Always null: the list ends where the limit does.
+    next: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OpenParams {
+    /// 1 to 500; 50 when left out
+    limit: Option<u32>,
+}
+
+/// What the ledger still has open, oldest first
+#[utoipa::path(get, path = "/api/v1/ledger/open", params(OpenParams), responses((status = 200, body = OpenEvents), (status = 422, body = Problem)))]
+pub(super) async fn open(State(state): State<AppState>, Query(params): Query<OpenParams>) -> Result<Json<OpenEvents>, ApiError> {
+    Ok(Json(OpenEvents {
+        items: state.desk.ports.ledger.open(params.limit.unwrap_or(LIMIT)).await?,
+        next: None,
+    }))
+}
+
 /// An event and what became of it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct EventBody {
-    #[schema(value_type = Object)]
-    event: Event,
-    stored_at: Timestamp,
+    #[schema(value_type = Option<Object>)]
+    event: Option<Event>,
+    /// Null while the audit consumer has not completed it; `event` is null then too.
+    stored_at: Option<Timestamp>,
     /// Each consumer's delivery; null if the ledger doesn't know the event.
     ledger: Option<LedgerEntry>,
 }
 
 /// One event
-#[utoipa::path(get, path = "/api/v1/events/{event_id}", params(("event_id", description = "Its id")), responses((status = 200, body = EventBody), (status = 404)))]
+#[utoipa::path(get, path = "/api/v1/events/{event_id}", params(("event_id", description = "Its id")), responses((status = 200, body = EventBody), (status = 404, body = Problem)))]
 pub(super) async fn one(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<EventBody>, ApiError> {
-    let stored = stored(&state, &id).await?;
-    Ok(Json(EventBody {
-        event: stored.event,
-        stored_at: stored.stored_at,
-        ledger: state.desk.ports.ledger.entry(&id).await?,
-    }))
+    let (stored, ledger) = (state.desk.ports.events.get(&id).await?, state.desk.ports.ledger.entry(&id).await?);
+    if stored.is_none() && ledger.is_none() {
+        return Err(AppError::NotFound(format!("event {id}")).into());
+    }
+    let (event, stored_at) = stored.map(|stored| (stored.event, stored.stored_at)).unzip();
+    Ok(Json(EventBody { event, stored_at, ledger }))
 }
 
 /// A link of the chain.
@@ -125,7 +150,7 @@ pub(super) struct ChainBody {
 }
 
 /// An event's causes and effects, each with its deliveries
-#[utoipa::path(get, path = "/api/v1/events/{event_id}/chain", params(("event_id", description = "Its id")), responses((status = 200, body = ChainBody), (status = 404)))]
+#[utoipa::path(get, path = "/api/v1/events/{event_id}/chain", params(("event_id", description = "Its id")), responses((status = 200, body = ChainBody), (status = 404, body = Problem)))]
 pub(super) async fn chain(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<ChainBody>, ApiError> {
     let stored = stored(&state, &id).await?;
     let chain = follow(&state.desk, &stored.event).await?;

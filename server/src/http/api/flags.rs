@@ -8,7 +8,7 @@ use pipeline::flag::{FlagChange, FlagRecord, FlagState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ApiError;
+use super::error::{ApiError, Problem};
 use super::query::Body;
 use crate::http::AppState;
 
@@ -33,7 +33,7 @@ pub(super) async fn list(State(state): State<AppState>) -> Result<Json<FlagsBody
 }
 
 /// Changes a scope's flags
-#[utoipa::path(put, path = "/api/v1/flags", request_body = FlagChange, responses((status = 200, body = FlagState), (status = 409), (status = 422)))]
+#[utoipa::path(put, path = "/api/v1/flags", request_body = FlagChange, responses((status = 200, body = FlagState), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn set(State(state): State<AppState>, Body(wish): Body<FlagChange>) -> Result<Json<FlagState>, ApiError> {
     Ok(Json(change(&state.desk, &Actor::local(), &wish).await?))
 }

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use pipeline::parity::ParityReport;
-use pipeline::time::{DAY, Span, Timestamp};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use pipeline::time::{DAY, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::error::ApiError;
-use super::query::{Query, instant};
+use super::error::{ApiError, Problem};
+use super::query::{Query, span};
 use crate::http::AppState;
 
 #[derive(Deserialize, IntoParams)]
@@ -24,18 +24,34 @@ pub(super) struct ParityParams {
     event_type: Option<String>,
 }
 
+/// The counts over all kinds of operations, and what they are made of.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ParityBody {
+    matched: u64,
+    different: u64,
+    missing: u64,
+    late: u64,
+    extra: u64,
+    /// The event path still has time
+    pending: u64,
+    #[serde(flatten)]
+    report: ParityReport,
+}
+
 /// What both paths did, compared operation by operation
-#[utoipa::path(get, path = "/api/v1/parity", params(ParityParams), responses((status = 200, body = ParityReport)))]
-pub(super) async fn report(State(state): State<AppState>, Query(params): Query<ParityParams>) -> Result<Json<ParityReport>, ApiError> {
-    let now = Timestamp::now();
-    let to = instant("to", params.to.as_deref())?.unwrap_or(now);
-    let from = instant("from", params.from.as_deref())?.unwrap_or(to.plus(-DAY));
-    Ok(Json(
-        state
-            .desk
-            .ports
-            .parity
-            .report(Span { from, to }, params.event_type.as_deref(), now)
-            .await?,
-    ))
+#[utoipa::path(get, path = "/api/v1/parity", params(ParityParams), responses((status = 200, body = ParityBody), (status = 422, body = Problem)))]
+pub(super) async fn report(State(state): State<AppState>, Query(params): Query<ParityParams>) -> Result<Json<ParityBody>, ApiError> {
+    let span = span(params.from.as_deref(), params.to.as_deref(), DAY)?;
+    let parity = &state.desk.ports.parity;
+    let report = parity.report(span, params.event_type.as_deref(), Timestamp::now()).await?;
+    let total = &report.total;
+    Ok(Json(ParityBody {
+        matched: total.matched,
+        different: total.different,
+        missing: total.missing,
+        late: total.late,
+        extra: total.extra,
+        pending: total.pending,
+        report,
+    }))
 }
