@@ -16,6 +16,15 @@ async fn set_fault(browser: &Browser, target: &str, fault: &str) {
     browser.says(".said-done", &format!("{target}: {fault}")).await;
 }
 
+/// Opens the sheet, says which letters and what with them, and has it done.
+async fn act(browser: &Browser, all: &str, kind: &str, reason: &str) {
+    browser.press("#letters-work", "…").await;
+    browser.click(&format!("#letters-work input[name=all][value={all}]")).await;
+    browser.click(&format!("#letters-work input[name=kind][value={kind}]")).await;
+    browser.type_into("#work-reason", reason).await;
+    browser.press("#letters-work details[open]", "Do it").await;
+}
+
 async fn open_letters(server: &Cutover) -> f64 {
     server.metric("cutover_dead_letters_open").await
 }
@@ -43,13 +52,10 @@ async fn an_outage_makes_letters_and_a_redrive_clears_them() {
     consumer_idle(&server, "analytics").await;
 
     browser.visit("/dead-letters").await;
-    browser.press("div.tools", "Redrive").await;
-    browser.says("div.tools details[open]", "all").await;
-    browser.type_into("#redrive-reason", "the store answers again").await;
-    browser.click("div.tools details[open] button").await;
+    act(&browser, "true", "redrive", "the store answers again").await;
     browser.says(".said-done", "started").await;
     eventually("the sheet is closed", async || {
-        browser.texts("div.tools details[open]").await.is_empty()
+        browser.texts("#letters-work details[open]").await.is_empty()
     })
     .await;
     eventually("the redrive is verified", async || {
@@ -86,11 +92,12 @@ async fn what_is_selected_is_discarded_and_nothing_else() {
     let browser = Browser::open(&server.site).await;
     browser.visit("/dead-letters").await;
     browser.click("table.letters tbody tr:nth-child(2) input[type=checkbox]").await;
-    browser.says("div.tools", "3 match, 1 selected").await;
-    browser.press("div.tools", "Discard").await;
-    browser.says("div.tools details[open]", "Discard the 1 selected").await;
-    browser.type_into("#discard-reason", "known to be broken").await;
-    browser.click("div.tools details[open] button").await;
+    browser.says("#letters-work", "3 match, 1 selected").await;
+
+    // A reload keeps what is ticked.
+    browser.reload().await;
+    browser.says("#letters-work", "3 match, 1 selected").await;
+    act(&browser, "false", "discard", "known to be broken").await;
     browser.says("#groups-title", "2 open").await;
     assert_eq!(open_letters(&server).await, 2.0);
     browser.close().await;

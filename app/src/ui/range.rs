@@ -211,6 +211,14 @@ fn FreeRange(chosen: Memo<Range>) -> impl IntoView {
             .unwrap_or_default()
     };
     let (from, to) = (move || field(|range| range.0), move || field(|range| range.1));
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |before: Option<Range>| {
+        let now = chosen.get();
+        if before.is_some_and(|before| before != now) {
+            super::confirm::close_sheets();
+        }
+        now
+    });
     view! {
         <details class="sheet range-sheet">
             <summary class="button" class:chosen=move || fixed().is_some() aria-label="Another time range">
@@ -226,7 +234,10 @@ fn FreeRange(chosen: Memo<Range>) -> impl IntoView {
                         <span>"To (UTC)"</span>
                         <input type="datetime-local" name="to" required value=to prop:value=to />
                     </label>
-                    <button class="button main">"Show"</button>
+                    // Named, so that the address that the form makes has no pair without a name.
+                    <button class="button main" name="range" value="">
+                        "Show"
+                    </button>
                 </Form>
             </div>
         </details>

@@ -148,7 +148,9 @@ fn Filters(filter: Memo<EventsQuery>, data: Signal<EventList>) -> impl IntoView 
             </label>
             {narrow("correlation", "Correlation", |f| f.correlation.clone())}
             {narrow("ledger", "Ledger", |f| if f.ledger == "open" { "still open".to_owned() } else { String::new() })}
-            <button class="button">"Filter"</button>
+            <button class="button" name="cursor" value="">
+                "Filter"
+            </button>
             <Show when=move || filter.get() != EventsQuery::default()>
                 <a class="button quiet" href=routes::EVENTS>
                     "Clear"

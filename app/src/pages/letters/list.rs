@@ -120,7 +120,9 @@ fn Filters(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoVie
                 <span>"Error"</span>
                 <input name="error" value=move || filter.with(|f| f.error.clone()) prop:value=move || filter.with(|f| f.error.clone()) autocomplete="off" />
             </label>
-            <button class="button">"Filter"</button>
+            <button class="button" name="cursor" value="">
+                "Filter"
+            </button>
             <Show when=move || filter.get() != LettersQuery::default()>
                 <a class="button quiet" href=routes::LETTERS>
                     "Clear"
@@ -155,7 +157,7 @@ fn Act(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoView {
         };
         all_kinds
     };
-    let label = move || choices().iter().map(|(_, verb, _)| *verb).collect::<Vec<_>>().join(" or ");
+    let label = move || if choices().len() == 1 { "Restore" } else { "Redrive or discard" };
     let kinds = move || {
         choices()
             .iter()
@@ -182,7 +184,7 @@ fn Act(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoView {
                         <fieldset>
                             <legend>"Which letters?"</legend>
                             <label class="choice">
-                                <input type="radio" name="all" value="false" required prop:checked=move || { ticked() > 0 } />
+                                <input type="radio" name="all" value="false" required prop:checked=move || { ticked() > 0 } prop:disabled=move || ticked() == 0 />
                                 <span>{move || format!("the {} selected", ticked())}</span>
                             </label>
                             <label class="choice">
