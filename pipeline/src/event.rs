@@ -7,6 +7,7 @@
 pub mod envelope;
 #[cfg(feature = "runtime")]
 mod id;
+pub mod item;
 mod json;
 pub mod payload;
 

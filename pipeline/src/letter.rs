@@ -1,5 +1,7 @@
 //! Dead letters: events that a consumer gave up on.
 
+pub mod arrival;
+
 use serde::{Deserialize, Serialize};
 
 use crate::event::{InvalidField, Json};

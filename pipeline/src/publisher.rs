@@ -240,3 +240,6 @@ impl Paths {
         Ok(Performed { direct, published })
     }
 }
+
+#[cfg(test)]
+mod tests;

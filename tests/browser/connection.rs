@@ -4,6 +4,7 @@ use serde_json::json;
 use tests::browser::Browser;
 use tests::event::updated;
 use tests::server::Setup;
+use tests::wait::eventually;
 
 #[tokio::test]
 async fn a_lost_connection_is_said_and_the_data_stays() {
@@ -21,6 +22,35 @@ async fn a_lost_connection_is_said_and_the_data_stays() {
     browser.says(".chip.live", "connection lost").await;
     assert_eq!(browser.texts("table.events tbody tr").await.len(), 3, "what there was stays");
     browser.close_but_for(|complaint| complaint.contains("net::ERR_")).await;
+}
+
+/// A server that hangs keeps its connections open; the page says all the same that what it shows is old.
+#[tokio::test]
+async fn silence_over_an_open_connection_is_said() {
+    let server = Setup::new().start().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/").await;
+    server.freeze();
+    browser.says(".chip.live", "old: no news from the server").await;
+    browser.says(".chip.live", "as of").await;
+    server.thaw();
+    browser.live().await;
+    browser.close().await;
+}
+
+/// A tab in the background asks for nothing, and reads at once when it comes back.
+#[tokio::test]
+async fn a_hidden_tab_lets_go_of_its_connection() {
+    let server = Setup::new().start().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/").await;
+    let hide = "Object.defineProperty(document, 'visibilityState', { value: arguments[0], configurable: true }); document.dispatchEvent(new Event('visibilitychange'))";
+    browser.run(hide, vec!["hidden".into()]).await;
+    browser.says(".chip.live", "paused").await;
+    eventually("nobody listens", async || server.metric("cutover_live_viewers").await == 0.0).await;
+    browser.run(hide, vec!["visible".into()]).await;
+    browser.live().await;
+    browser.close().await;
 }
 
 /// What happens is seen without a reload.

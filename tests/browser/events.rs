@@ -5,6 +5,7 @@ use tests::browser::Browser;
 use tests::data::{self, PUT_EVENTS};
 use tests::sdk;
 use tests::server::Setup;
+use tests::wait::eventually;
 
 /// The thin slice through everything: an AWS client sends, consumers consume, people see.
 #[tokio::test]
@@ -56,5 +57,37 @@ async fn what_an_aws_client_sends_is_seen_on_the_pages() {
     browser.present("#throughput-title").await;
     let audited = browser.texts("table.consumers tbody tr").await;
     assert_eq!(audited.len(), 4, "{audited:?}");
+    browser.close().await;
+}
+
+/// The form shows the filter that is applied, whichever way it came to be.
+#[tokio::test]
+async fn the_form_follows_the_address() {
+    let server = Setup::new().start().await;
+    let events = [tests::event::updated(), tests::event::account_deleted()];
+    server.ingest.post("/api/v1/events", &serde_json::json!(events)).await.expect(200);
+    tests::account::settled(&server, 2).await;
+    let browser = Browser::open(&server.site).await;
+    let shown = async |wanted: (&str, &str)| {
+        let state = "return [document.querySelector('select[name=type]').value, document.querySelector('input[name=user]').value].join('|')";
+        eventually("the form shows it", async || {
+            let now = browser.run(state, vec![]).await;
+            if now == format!("{}|{}", wanted.0, wanted.1) { Ok(()) } else { Err(now.to_string()) }
+        })
+        .await;
+    };
+    browser.visit("/events").await;
+    browser.choose("select[name=type]", "account.deleted").await;
+    browser.type_into("input[name=user]", "user-1").await;
+    browser.press("form.tools", "Filter").await;
+    eventually("the filter is applied", async || browser.address().await.contains("user=user-1")).await;
+    shown(("account.deleted", "user-1")).await;
+    browser.press("form.tools", "Clear").await;
+    shown(("", "")).await;
+    browser.back().await;
+    shown(("account.deleted", "user-1")).await;
+    // Seconds and zone may be left out of a time.
+    browser.visit("/events?from=2026-01-31T09:00").await;
+    assert_eq!(browser.texts("table.events tbody tr").await.len(), 2);
     browser.close().await;
 }

@@ -7,8 +7,8 @@ use tests::wait::eventually;
 
 async fn chosen(browser: &Browser, label: &str) {
     eventually(&format!("{label} is chosen"), async || {
-        let current = browser.text(".seg a[aria-current], .seg-fixed").await;
-        if current == label { Ok(()) } else { Err(current) }
+        let current = browser.text(".seg a[aria-current], .range-sheet summary.chosen").await;
+        if current.contains(label) { Ok(()) } else { Err(current) }
     })
     .await;
 }
@@ -49,14 +49,22 @@ async fn a_drag_on_a_chart_zooms() {
     let [x, y, width, height] = area[..] else { panic!("{area:?}") };
     let middle = y + height / 2.0;
     browser.drag((x + width * 0.25, middle), (x + width * 0.75, middle)).await;
-    chosen(&browser, "selected").await;
+    chosen(&browser, " – ").await;
     let address = browser.address().await;
     let range = address.strip_prefix("/?range=").unwrap_or_else(|| panic!("{address}"));
     let ends: Vec<i64> = range.split('-').filter_map(|end| end.parse().ok()).collect();
     let minutes = (ends[1] - ends[0]) / 60_000;
     assert!((25..=35).contains(&minutes), "half of an hour, not {minutes} minutes");
 
-    // Every chart of the page shows it, and a double click goes back out.
+    // A double click goes out again, to twice as much.
+    browser.run("document.querySelector(arguments[0]).dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))", vec![hands.into()]).await;
+    eventually("the range is wider", async || {
+        let address = browser.address().await;
+        let ends: Vec<i64> = address.trim_start_matches("/?range=").split('-').filter_map(|end| end.parse().ok()).collect();
+        if ends.len() == 2 && (ends[1] - ends[0]) / 60_000 > minutes { Ok(()) } else { Err(address) }
+    })
+    .await;
+    browser.back().await;
     browser.back().await;
     chosen(&browser, "1 h").await;
     browser.close().await;
@@ -68,5 +76,28 @@ async fn a_range_that_makes_no_sense_is_told() {
     let browser = Browser::open(&server.site).await;
     browser.open_path("/?range=forever").await;
     browser.says("main", "range").await;
+    browser.close_but_for(|complaint| complaint.contains("422")).await;
+}
+
+/// Two times, typed: for whom a drag is no way, and without any script as well.
+#[tokio::test]
+async fn any_range_can_be_typed() {
+    let server = Setup::new().start().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/consumers/audit").await;
+    browser.press(".bar", "Other").await;
+    let fill = "for (const [name, value] of Object.entries(arguments[0])) document.querySelector(`.range-sheet input[name=${name}]`).value = value";
+    browser.run(fill, vec![serde_json::json!({ "from": "2026-09-21T14:00", "to": "2026-09-21T16:30" })]).await;
+    browser.press(".range-sheet", "Show").await;
+    chosen(&browser, "21 Sep 14:00 – 16:30").await;
+    eventually("the sheet is closed", async || browser.texts(".range-sheet[open]").await.is_empty()).await;
+    browser.reload().await;
+    chosen(&browser, "21 Sep 14:00 – 16:30").await;
+
+    // The wrong way round: said, and nothing else.
+    browser.open_path("/consumers/audit?from=2026-09-21T16:30&to=2026-09-21T14:00").await;
+    browser.says("main", "must end after it begins").await;
+    browser.press("main", "Show it without").await;
+    chosen(&browser, "1 h").await;
     browser.close_but_for(|complaint| complaint.contains("422")).await;
 }

@@ -54,3 +54,33 @@ async fn pages_are_read_and_filtered_without_script() {
     assert!(browser.address().await.contains("type=account.deleted"));
     browser.close().await;
 }
+
+/// Changes are plain forms: what was wrong is said on the page, and only what is ticked is acted on.
+#[tokio::test]
+async fn changes_are_made_without_script() {
+    let server = Setup::new().start().await;
+    let entries: Vec<_> = (0..3).map(|_| tests::event::poison_entry().1).collect();
+    server.ingest.put_events(&json!(entries)).await.expect(200);
+    settled(&server, 3).await;
+    let browser = Browser::open(&server.site).await;
+    browser.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
+
+    browser.open_path("/dead-letters").await;
+    browser.press("#letters-work", "…").await;
+    browser.click("#letters-work input[name=all][value=false]").await;
+    browser.click("#letters-work input[name=kind][value=discard]").await;
+    browser.type_into("#work-reason", "nothing is ticked").await;
+    browser.press("#letters-work", "Do it").await;
+    browser.says(".said-refused", "nothing is selected").await;
+    assert_eq!(server.metric("cutover_dead_letters_open").await, 3.0);
+
+    browser.open_path("/dead-letters").await;
+    browser.click("table.letters tbody tr:nth-child(2) input[type=checkbox]").await;
+    browser.press("#letters-work", "…").await;
+    browser.click("#letters-work input[name=all][value=false]").await;
+    browser.click("#letters-work input[name=kind][value=discard]").await;
+    browser.type_into("#work-reason", "one is ticked").await;
+    browser.press("#letters-work", "Do it").await;
+    eventually("one is discarded", async || server.metric("cutover_dead_letters_open").await == 2.0).await;
+    browser.close_but_for(|complaint| complaint.contains("favicon")).await;
+}

@@ -203,3 +203,19 @@ async fn other_sites_can_not_send_events() {
     }
     assert_eq!(server.metric("cutover_events_published_total").await, 0.0);
 }
+
+/// What nobody can read can't be routed by its content: it is refused, not quietly sent to some of its consumers.
+#[tokio::test]
+async fn a_payload_that_cannot_be_read_is_refused() {
+    let server = Setup::new().start().await;
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    for odd in [r#""\ud83d""#, "1e400", deep.as_str()] {
+        let data = format!(r#"{{"fileId":"f","transactionCount":1,"transactionIds":["t"],"processingStatus":"success","odd":{odd}}}"#);
+        let detail = format!(r#"{{"userId":"u","data":{data}}}"#);
+        let entry = json!({ "Source": "transaction.service", "DetailType": "file.processed", "Detail": detail });
+        let answer = server.ingest.put_events(&json!([entry])).await.expect(200).json();
+        assert_eq!(answer["FailedEntryCount"], 1, "{odd:.20}: {answer}");
+        assert!(answer["Entries"][0]["ErrorMessage"].as_str().is_some_and(|m| m.contains("data")), "{answer}");
+    }
+    assert_eq!(server.metric("cutover_events_published_total").await, 0.0);
+}

@@ -3,7 +3,9 @@
 mod api;
 mod help;
 mod ingest;
+mod notifications;
 mod put_events;
+mod retention;
 mod round_trip;
 mod service;
 mod shutdown;

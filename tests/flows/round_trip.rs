@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use pipeline::event::Event;
 use pipeline::event::envelope::{from_parts, parse};
+use pipeline::event::item::StoreItem;
+use pipeline::letter::arrival::{Arrival, Shape};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tests::data::{DELIVERED_EVENTS, PUT_EVENTS};
+use tests::data::{DELIVERED_EVENTS, DLQ_MESSAGES, EVENT_STORE_ITEMS, PUT_EVENTS};
 use tests::event;
 use tests::server::Setup;
 
@@ -128,4 +130,51 @@ async fn odd_numbers_and_unknown_fields_come_back_from_the_store() {
     tests::account::settled(&server, 1).await;
     let stored = server.site.get(format!("/api/v1/events/{id}")).await.expect(200).text();
     assert_eq!(meaning(&written(&stored, "event")), meaning(&sent));
+}
+
+#[test]
+fn items_of_the_event_store() {
+    for line in EVENT_STORE_ITEMS.lines() {
+        let item = StoreItem::from_json(line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        assert_eq!(meaning(&item.to_json()), meaning(line));
+        assert_eq!(meaning(item.event.data.text()), meaning(&written(line, "eventData")));
+        assert_eq!(item.event.event_type, text(line, "eventType"));
+        assert!(item.notes.iter().any(|(key, _)| key == "auditTimestamp"), "{line}");
+    }
+    let without = EVENT_STORE_ITEMS.lines().next().unwrap_or_default().replace("\"eventData\"", "\"other\"");
+    assert_eq!(StoreItem::from_json(&without).expect_err("no payload").field, "eventData");
+}
+
+#[test]
+fn messages_of_a_dead_letter_queue() {
+    let mut seen = BTreeMap::new();
+    for line in DLQ_MESSAGES.lines() {
+        let message: Value = serde_json::from_str(line).expect("a message");
+        let body = message["body"].as_str().expect("a body");
+        let attributes: BTreeMap<String, String> = message["attributes"]
+            .as_object()
+            .expect("attributes")
+            .iter()
+            .map(|(name, value)| (name.clone(), value["StringValue"].as_str().unwrap_or_default().to_owned()))
+            .collect();
+        let shape = message["shape"].as_str().expect("a shape");
+        let arrival = Arrival::read(body, &attributes);
+        let (expected, delivered) = match shape {
+            "eventbridge-target" => (Shape::EventBridgeTarget, Some(body.to_owned())),
+            "lambda-async-dlq" => (Shape::LambdaAsync, Some(body.to_owned())),
+            "lambda-on-failure-destination" => (Shape::LambdaDestination, Some(written(body, "requestPayload"))),
+            _ => (Shape::Unreadable, None),
+        };
+        assert_eq!(arrival.shape, expected, "{line}");
+        assert!(!arrival.error_code.is_empty() && !arrival.error_message.is_empty(), "{arrival:?}");
+        // The event is whole: what it was delivered as can be made of it again.
+        let detail = arrival.event.as_ref().map(|event| meaning(&event.detail_json()));
+        assert_eq!(detail, delivered.map(|delivered| meaning(&written(&delivered, "detail"))), "{line}");
+        if matches!(expected, Shape::EventBridgeTarget | Shape::LambdaDestination) {
+            assert!(arrival.function.is_some_and(|name| name.ends_with("-consumer")), "{line}");
+            assert!(arrival.attempts >= Some(1), "{line}");
+        }
+        *seen.entry(shape.to_owned()).or_insert(0) += 1;
+    }
+    assert_eq!(seen.len(), 4, "every shape is among them: {seen:?}");
 }

@@ -7,6 +7,11 @@ pub const PUT_EVENTS: &str = include_str!("../data/put_events.ndjson");
 /// The same events as EventBridge delivers them to a target, one a line.
 pub const DELIVERED_EVENTS: &str = include_str!("../data/delivered_events.ndjson");
 
+/// Items of the event store, as the design's audit consumer writes them, one a line.
+pub const EVENT_STORE_ITEMS: &str = include_str!("../data/event_store_items.ndjson");
+/// Messages of a dead-letter queue, one a line: `shape` is what each is, `body` and `attributes` are what SQS gives.
+pub const DLQ_MESSAGES: &str = include_str!("../data/dlq_messages.ndjson");
+
 /// An event of [`PUT_EVENTS`], all fields at the top level.
 #[derive(Clone, Debug)]
 pub struct Sent {

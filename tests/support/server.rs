@@ -240,6 +240,22 @@ impl Cutover {
         }
     }
 
+    /// Stops it from running, as a machine that is out of breath would; its connections stay.
+    ///
+    /// # Panics
+    /// It doesn't run.
+    pub fn freeze(&self) {
+        kill_process(self.pid(), Signal::STOP).expect("SIGSTOP is sent");
+    }
+
+    /// Lets it run again.
+    ///
+    /// # Panics
+    /// It has ended.
+    pub fn thaw(&self) {
+        kill_process(self.pid(), Signal::CONT).expect("SIGCONT is sent");
+    }
+
     /// Kills it as a power cut would, and waits until it is gone.
     ///
     /// # Panics
