@@ -7,7 +7,7 @@ use pipeline::time::{HOUR, MINUTE, Span, Timestamp};
 
 use super::{Backend, Fresh, Running, drained, eventually, updated};
 
-async fn counts(pipeline: &Running, span: Span) -> Vec<ConsumerCounts> {
+pub async fn counts(pipeline: &Running, span: Span) -> Vec<ConsumerCounts> {
     pipeline.ports.metrics.counts(span).await.expect("counts")
 }
 
@@ -28,25 +28,6 @@ pub async fn metrics_count_exactly_what_happened_also_across_a_restart<B: Backen
     assert!(
         counts[0].p50 <= counts[0].p99 && counts[0].p99.is_some_and(|p| p > 0.0 && p < 30.0),
         "{counts:?}"
-    );
-    pipeline.stop().await;
-}
-
-pub async fn latencies_are_measured_from_published_to_processed<B: Backend>() {
-    let pipeline = Fresh::start::<B>();
-    pipeline.faults.set("audit", Some(Fault::Slow));
-    let published = Timestamp::now();
-    pipeline.publisher.publish((0..20).map(|_| updated()).collect()).await;
-    drained(&pipeline).await;
-    #[allow(clippy::cast_precision_loss)]
-    let took = Timestamp::now().since(published) as f64 / 1000.0;
-    let span = Span::ending(Timestamp::now().plus(HOUR), 2 * HOUR);
-    eventually("metrics are written", || async { counts(&pipeline, span).await[3].processed == 20 }).await;
-    let audit = counts(&pipeline, span).await.remove(3);
-    // Each event takes the slow consumer a quarter of a second; none can have taken longer than all of them together.
-    assert!(
-        audit.p50 >= Some(0.24) && audit.p99 <= Some(took * 1.02),
-        "{audit:?} within {took} s"
     );
     pipeline.stop().await;
 }
@@ -115,13 +96,24 @@ pub async fn a_minute_that_the_span_cuts_is_no_whole_one<B: Backend>() {
 // from the count of those that the window holds.
 pub async fn the_peaks_count_holds_the_running_minutes_events_too<B: Backend>() {
     let pipeline = Fresh::start::<B>();
-    pipeline.accept((0..5).map(|_| updated()).collect(), None).await;
-    drained(&pipeline).await;
-    let span = Span::ending(Timestamp::now().plus(HOUR), 2 * HOUR);
-    eventually("metrics are written", || async { counts(&pipeline, span).await[3].processed == 5 }).await;
-    let (_, all) = pipeline.ports.metrics.peak(span).await.expect("a peak");
-    assert_eq!(all, 5);
-    pipeline.stop().await;
+    for round in 1..=3 {
+        let minute = Timestamp::now().floor(MINUTE);
+        pipeline.accept((0..5).map(|_| updated()).collect(), None).await;
+        drained(&pipeline).await;
+        let span = Span::ending(minute.plus(HOUR), 2 * HOUR);
+        eventually("metrics are written", || async {
+            counts(&pipeline, span).await[3].processed == 5 * round
+        })
+        .await;
+        let (_, all) = pipeline.ports.metrics.peak(span).await.expect("a peak");
+        // Where the minute ran out meanwhile, the answer says nothing of a running one: once more then.
+        if Timestamp::now().floor(MINUTE) == minute {
+            assert_eq!(all, 5 * round);
+            pipeline.stop().await;
+            return;
+        }
+    }
+    panic!("three minutes in a row ran out");
 }
 
 pub async fn counts_are_those_of_the_span<B: Backend>() {

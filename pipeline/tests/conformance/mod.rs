@@ -14,6 +14,7 @@ pub mod effects;
 pub mod events;
 pub mod flags;
 pub mod gauges;
+pub mod latency;
 pub mod ledger;
 pub mod letters;
 pub mod metrics;

@@ -73,6 +73,10 @@ macro_rules! conformance {
                 deliveries_in_flight_are_gauged_also_when_nothing_else_happens,
                 what_is_older_than_the_minutes_is_known_by_the_hour,
             }
+            latency {
+                latencies_are_measured_from_published_to_processed,
+                percentiles_are_in_order_and_unknown_where_nothing_was_processed,
+            }
             ledger {
                 an_entry_tells_each_consumers_state,
                 a_failed_attempt_is_told_with_when_the_next_is_due,
@@ -93,7 +97,6 @@ macro_rules! conformance {
             }
             metrics {
                 metrics_count_exactly_what_happened_also_across_a_restart,
-                latencies_are_measured_from_published_to_processed,
                 the_peak_is_the_fullest_whole_minute,
                 a_minute_that_the_span_cuts_is_no_whole_one,
                 the_peaks_count_holds_the_running_minutes_events_too,
@@ -136,12 +139,14 @@ macro_rules! conformance {
                 a_wider_step_is_still_per_minute,
                 errors_count_attempts_and_the_rate_is_their_share,
                 one_consumers_series_is_its_own,
-                percentiles_are_in_order_and_unknown_where_nothing_was_processed,
                 a_step_that_is_no_whole_minute_is_refused,
             }
             text {
                 text_is_found_in_ids_and_payloads_whatever_its_case,
                 text_is_taken_literally,
+                text_is_not_found_in_the_envelope,
+                text_is_found_however_its_json_was_written,
+                a_search_that_stops_at_its_limit_goes_on_from_there,
                 a_text_filter_pages_like_any_other,
             }
             transactions {
