@@ -10,6 +10,7 @@ pub mod audit;
 pub mod bus;
 pub mod consumers;
 pub mod delivery;
+pub mod depth;
 pub mod effects;
 pub mod events;
 pub mod flags;

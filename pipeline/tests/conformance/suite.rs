@@ -41,6 +41,11 @@ macro_rules! conformance {
                 an_outage_becomes_letters_after_three_attempts_and_redrives_clear_them,
                 a_paused_consumer_keeps_its_backlog_through_a_restart,
             }
+            depth {
+                the_depth_counts_what_is_open_by_consumer,
+                groups_are_what_is_open_by_consumer_and_error_largest_first,
+                a_groups_example_is_its_newest_message,
+            }
             effects {
                 effects_are_the_events_that_name_the_cause_oldest_first,
                 effects_end_at_five_hundred,
@@ -91,8 +96,6 @@ macro_rules! conformance {
                 from_is_in_the_span_of_failures_and_to_is_not,
                 letters_page_newest_first_without_gap_or_repeat,
                 a_letter_tells_its_body_its_attempts_and_who_had_completed,
-                the_depth_counts_what_is_open_by_consumer,
-                groups_are_what_is_open_by_consumer_and_error_largest_first,
                 questions_that_make_no_sense_are_refused,
             }
             metrics {
