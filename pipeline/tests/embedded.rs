@@ -27,6 +27,7 @@ impl Backend for Sqlite {
         Running {
             ports: pipeline.ports.clone(),
             bus: Arc::new(pipeline.store.clone()),
+            transactions: Arc::new(pipeline.store.clone()),
             publisher: pipeline.publisher.clone(),
             stopping: Box::new(Stop(pipeline)),
         }
