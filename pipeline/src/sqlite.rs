@@ -20,6 +20,7 @@ mod readers;
 mod retention;
 mod schema;
 mod settle;
+mod text;
 mod transactions;
 mod writer;
 
@@ -64,6 +65,7 @@ impl Sqlite {
         let names = consumers::register(&connection, &rules)?;
         let paused = consumers::paused(&connection)?;
         let lanes = Arc::new(Lanes::new(names, &paused));
+        text::register(&connection)?;
         let readers = Readers::open(dir.database())?;
         let writer = Writer::start(connection)?;
         Ok(Self {

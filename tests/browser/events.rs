@@ -69,10 +69,15 @@ async fn the_form_follows_the_address() {
     tests::account::settled(&server, 2).await;
     let browser = Browser::open(&server.site).await;
     let shown = async |wanted: (&str, &str)| {
-        let state = "return [document.querySelector('select[name=type]').value, document.querySelector('input[name=user]').value].join('|')";
+        let state =
+            "return [document.querySelector('select[name=type]').value, document.querySelector('input[name=user]').value].join('|')";
         eventually("the form shows it", async || {
             let now = browser.run(state, vec![]).await;
-            if now == format!("{}|{}", wanted.0, wanted.1) { Ok(()) } else { Err(now.to_string()) }
+            if now == format!("{}|{}", wanted.0, wanted.1) {
+                Ok(())
+            } else {
+                Err(now.to_string())
+            }
         })
         .await;
     };

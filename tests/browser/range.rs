@@ -57,11 +57,24 @@ async fn a_drag_on_a_chart_zooms() {
     assert!((25..=35).contains(&minutes), "half of an hour, not {minutes} minutes");
 
     // A double click goes out again, to twice as much.
-    browser.run("document.querySelector(arguments[0]).dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))", vec![hands.into()]).await;
+    browser
+        .run(
+            "document.querySelector(arguments[0]).dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))",
+            vec![hands.into()],
+        )
+        .await;
     eventually("the range is wider", async || {
         let address = browser.address().await;
-        let ends: Vec<i64> = address.trim_start_matches("/?range=").split('-').filter_map(|end| end.parse().ok()).collect();
-        if ends.len() == 2 && (ends[1] - ends[0]) / 60_000 > minutes { Ok(()) } else { Err(address) }
+        let ends: Vec<i64> = address
+            .trim_start_matches("/?range=")
+            .split('-')
+            .filter_map(|end| end.parse().ok())
+            .collect();
+        if ends.len() == 2 && (ends[1] - ends[0]) / 60_000 > minutes {
+            Ok(())
+        } else {
+            Err(address)
+        }
     })
     .await;
     browser.back().await;
@@ -87,7 +100,12 @@ async fn any_range_can_be_typed() {
     browser.visit("/consumers/audit").await;
     browser.press(".bar", "Other").await;
     let fill = "for (const [name, value] of Object.entries(arguments[0])) document.querySelector(`.range-sheet input[name=${name}]`).value = value";
-    browser.run(fill, vec![serde_json::json!({ "from": "2026-09-21T14:00", "to": "2026-09-21T16:30" })]).await;
+    browser
+        .run(
+            fill,
+            vec![serde_json::json!({ "from": "2026-09-21T14:00", "to": "2026-09-21T16:30" })],
+        )
+        .await;
     browser.press(".range-sheet", "Show").await;
     chosen(&browser, "21 Sep 14:00 – 16:30").await;
     eventually("the sheet is closed", async || browser.texts(".range-sheet[open]").await.is_empty()).await;
@@ -95,7 +113,9 @@ async fn any_range_can_be_typed() {
     chosen(&browser, "21 Sep 14:00 – 16:30").await;
 
     // The wrong way round: said, and nothing else.
-    browser.open_path("/consumers/audit?from=2026-09-21T16:30&to=2026-09-21T14:00").await;
+    browser
+        .open_path("/consumers/audit?from=2026-09-21T16:30&to=2026-09-21T14:00")
+        .await;
     browser.says("main", "must end after it begins").await;
     browser.press("main", "Show it without").await;
     chosen(&browser, "1 h").await;

@@ -215,7 +215,10 @@ async fn a_payload_that_cannot_be_read_is_refused() {
         let entry = json!({ "Source": "transaction.service", "DetailType": "file.processed", "Detail": detail });
         let answer = server.ingest.put_events(&json!([entry])).await.expect(200).json();
         assert_eq!(answer["FailedEntryCount"], 1, "{odd:.20}: {answer}");
-        assert!(answer["Entries"][0]["ErrorMessage"].as_str().is_some_and(|m| m.contains("data")), "{answer}");
+        assert!(
+            answer["Entries"][0]["ErrorMessage"].as_str().is_some_and(|m| m.contains("data")),
+            "{answer}"
+        );
     }
     assert_eq!(server.metric("cutover_events_published_total").await, 0.0);
 }

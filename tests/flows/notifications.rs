@@ -32,7 +32,11 @@ async fn hook(mut refusals: usize) -> (String, Arc<Mutex<Vec<(String, Value)>>>)
                 assert!(n > 0, "a request that ends early: {all}");
             };
             heard.lock().unwrap_or_else(PoisonError::into_inner).push((head, body));
-            let status = if refusals > 0 { "503 Service Unavailable" } else { "204 No Content" };
+            let status = if refusals > 0 {
+                "503 Service Unavailable"
+            } else {
+                "204 No Content"
+            };
             refusals = refusals.saturating_sub(1);
             let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             stream.write_all(answer.as_bytes()).await.expect("an answer");
@@ -66,7 +70,10 @@ async fn a_web_hook_that_refuses_is_asked_again_and_told_once() {
 /// What the hook could not take before a crash is sent after it.
 #[tokio::test]
 async fn a_notification_survives_a_kill() {
-    let server = Setup::new().env("CUTOVER_NOTIFICATIONS__WEBHOOK", "http://127.0.0.1:9/").start().await;
+    let server = Setup::new()
+        .env("CUTOVER_NOTIFICATIONS__WEBHOOK", "http://127.0.0.1:9/")
+        .start()
+        .await;
     server.ingest.post("/api/v1/events", &account_deleted()).await.expect(200);
     tests::account::settled(&server, 1).await;
     let data = server.kill().await;

@@ -141,7 +141,11 @@ fn items_of_the_event_store() {
         assert_eq!(item.event.event_type, text(line, "eventType"));
         assert!(item.notes.iter().any(|(key, _)| key == "auditTimestamp"), "{line}");
     }
-    let without = EVENT_STORE_ITEMS.lines().next().unwrap_or_default().replace("\"eventData\"", "\"other\"");
+    let without = EVENT_STORE_ITEMS
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .replace("\"eventData\"", "\"other\"");
     assert_eq!(StoreItem::from_json(&without).expect_err("no payload").field, "eventData");
 }
 

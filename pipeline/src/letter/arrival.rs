@@ -87,12 +87,18 @@ fn lambda_async(body: &str, attributes: &BTreeMap<String, String>) -> Result<Arr
     let text = |name: &str| attributes.get(name).cloned();
     let message = text("ErrorMessage").unwrap_or_else(|| "the function gave no reason".to_owned());
     // The code is an HTTP status, 200 for a function that failed by itself; the message begins with the error's type.
-    let named = message.split_once(": ").map(|(kind, _)| kind).filter(|kind| !kind.contains(char::is_whitespace));
+    let named = message
+        .split_once(": ")
+        .map(|(kind, _)| kind)
+        .filter(|kind| !kind.contains(char::is_whitespace));
     Ok(Arrival {
         shape: Shape::LambdaAsync,
         event: Some(one_event(body)?),
         function: None,
-        error_code: named.map(ToOwned::to_owned).or_else(|| text("ErrorCode")).unwrap_or_else(|| "Unknown".to_owned()),
+        error_code: named
+            .map(ToOwned::to_owned)
+            .or_else(|| text("ErrorCode"))
+            .unwrap_or_else(|| "Unknown".to_owned()),
         error_message: message,
         attempts: None,
     })

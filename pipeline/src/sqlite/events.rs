@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::text::holds;
 use super::{Failure, Sqlite, corrupt};
 use crate::criteria::AuditEvidence;
 use crate::event::Event;
@@ -93,13 +94,10 @@ impl EventStore for Sqlite {
                 }
                 searched += 1;
                 last = Some((row.get::<_, i64>(1)?, row.get::<_, i64>(0)?));
-                if needle.as_ref().is_none_or(|needle| {
-                    row.get_ref(3)
-                        .ok()
-                        .and_then(|v| v.as_str().ok().map(|body| body.to_lowercase().contains(needle)))
-                        .unwrap_or(false)
-                }) {
-                    items.push(stored(row)?);
+                let found = stored(row)?;
+                let fits = |needle: &String| holds(&found.event.event_id, needle) || holds(found.event.data.text(), needle);
+                if needle.as_ref().is_none_or(fits) {
+                    items.push(found);
                 }
             }
             let next = last.filter(|_| more).map(|(at, id)| format!("{at}.{id}"));

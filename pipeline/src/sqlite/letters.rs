@@ -57,10 +57,10 @@ pub(super) fn conditions(filter: &LetterFilter) -> Result<(String, Vec<Value>), 
         }
     }
     if let Some(q) = &filter.q {
-        // instr, not LIKE: the text is looked for as it is.
+        // Not LIKE: the text is looked for as it is.
         add(
-            "instr(lower(coalesce(event_id,'') || ' ' || coalesce(user_id,'') || ' ' || error_code || ' ' || error_message || ' ' || body), lower(?)) > 0",
-            q.clone().into(),
+            "holds(coalesce(event_id,'') || ' ' || coalesce(user_id,'') || ' ' || error_code || ' ' || error_message || ' ' || body, ?)",
+            q.to_lowercase().into(),
         );
     }
     if let Some(from) = filter.from {

@@ -14,7 +14,7 @@ use crate::delivery::Work;
 use crate::event::{Event, InvalidField};
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem, OperationKind, OperationStatus, Selection};
 use crate::page::Page;
-use crate::ports::{OperationError, Operations, StoreError};
+use crate::ports::{OperationError, Operations, PublishError, StoreError};
 use crate::time::Timestamp;
 
 /// The most letters one operation takes.
@@ -385,10 +385,22 @@ fn publish(write: &mut Write<'_>, store: &Arc<Inner>, letter: &str, event: Event
         .and_then(|()| Accepted::prepare(event, &store.rules, &store.lanes, None))
     {
         Ok(accepted) => accepted,
-        Err(e) => return Ok((ItemStatus::Failed, Some(e.to_string()))),
+        Err(e) => return still_unpublished(write, letter, &e),
     };
     match accepted.accept(write, &store.lanes)? {
         Ok(_) => set_status(write, letter, "redriven").map(|()| (ItemStatus::Succeeded, None)),
-        Err(e) => Ok((ItemStatus::Failed, Some(e.to_string()))),
+        Err(e) => still_unpublished(write, letter, &e),
     }
+}
+
+/// Notes that publishing what is in a letter failed once more.
+fn still_unpublished(write: &Write<'_>, letter: &str, error: &PublishError) -> Result<(ItemStatus, Option<String>), Failure> {
+    let (code, message) = (error.code(), error.to_string());
+    write
+        .connection
+        .prepare_cached(
+            "UPDATE letter SET failed_redrives=failed_redrives+1, attempts=attempts+1, failed_at=?2, error_code=?3, error_message=?4, permanent=?5 WHERE id=?1",
+        )?
+        .execute(params![letter, Timestamp::now().0, code, message, !error.is_transient()])?;
+    Ok((ItemStatus::Failed, Some(message)))
 }

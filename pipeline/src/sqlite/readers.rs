@@ -24,6 +24,7 @@ impl Readers {
             .map(|_| {
                 let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
                 connection.execute_batch("PRAGMA cache_size=-4000; PRAGMA busy_timeout=5000; PRAGMA query_only=ON;")?;
+                super::text::register(&connection)?;
                 connection.set_prepared_statement_cache_capacity(64);
                 Ok(connection)
             })

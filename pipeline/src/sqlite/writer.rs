@@ -186,7 +186,7 @@ impl Loop {
     }
 
     fn commit(&mut self, group: Vec<Job>, flush: bool) {
-        let flush = flush && self.book.is_dirty();
+        let flush = flush && (self.book.is_dirty() || self.book.is_gauge_due(&self.connection));
         if group.is_empty() && !flush {
             return;
         }

@@ -5,16 +5,16 @@ use pipeline::demo::Fault;
 use pipeline::ledger::DeliveryState;
 use pipeline::rule::CONSUMERS;
 
-use super::{Backend, Fresh, Running, drained, eventually, updated};
+use super::{Backend, Fresh, Running, drained, eventually, lately, updated};
 
 async fn status(pipeline: &Running, name: &str) -> ConsumerStatus {
-    let all = pipeline.ports.consumers.list().await.expect("consumers");
+    let all = pipeline.ports.consumers.list(lately()).await.expect("consumers");
     all.into_iter().find(|c| c.name == name).expect("the consumer")
 }
 
 pub async fn consumers_are_listed_in_the_rules_order<B: Backend>() {
     let pipeline = Fresh::start::<B>();
-    let consumers = pipeline.ports.consumers.list().await.expect("consumers");
+    let consumers = pipeline.ports.consumers.list(lately()).await.expect("consumers");
     assert_eq!(consumers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), CONSUMERS);
     for consumer in consumers {
         assert!(!consumer.does.is_empty(), "{consumer:?}");
@@ -42,7 +42,7 @@ pub async fn a_name_that_is_no_consumers_is_not_paused<B: Backend>() {
         "names are exact"
     );
     assert_eq!(pipeline.ports.consumers.faults("nobody", 10).await, Ok(Vec::new()));
-    let consumers = pipeline.ports.consumers.list().await.expect("consumers");
+    let consumers = pipeline.ports.consumers.list(lately()).await.expect("consumers");
     assert_eq!(consumers.iter().filter(|c| c.paused).count(), 0);
     assert_eq!(consumers.len(), CONSUMERS.len());
     pipeline.stop().await;
@@ -113,7 +113,7 @@ pub async fn a_status_counts_what_a_consumer_did_and_knows_nothing_of_an_idle_on
     pipeline.accept(vec![updated(), updated()], None).await;
     drained(&pipeline).await;
     eventually("metrics are written", || async {
-        let all = pipeline.ports.consumers.list().await.expect("consumers");
+        let all = pipeline.ports.consumers.list(lately()).await.expect("consumers");
         all[0].failed == 6 && all[3].processed == 2
     })
     .await;

@@ -6,7 +6,7 @@ use pipeline::ledger::DeliveryState;
 use pipeline::operation::{OperationKind, Selection};
 use pipeline::publisher::Published;
 
-use super::{Backend, Fresh, drained, eventually, open, over, updated};
+use super::{Backend, Fresh, drained, eventually, lately, open, over, updated};
 
 pub async fn an_event_reaches_every_consumer_that_its_rules_name<B: Backend>() {
     let pipeline = Fresh::start::<B>();
@@ -84,14 +84,17 @@ pub async fn a_paused_consumer_keeps_its_backlog_through_a_restart<B: Backend>()
     let events: Vec<Event> = (0..6_000).map(|_| updated()).collect();
     pipeline.publisher.publish(events).await;
     eventually("analytics is done", || async {
-        pipeline.ports.consumers.list().await.expect("consumers")[0].in_flight == 0
+        pipeline.ports.consumers.list(lately()).await.expect("consumers")[0].in_flight == 0
     })
     .await;
-    assert_eq!(pipeline.ports.consumers.list().await.expect("consumers")[3].in_flight, 6_000);
+    assert_eq!(
+        pipeline.ports.consumers.list(lately()).await.expect("consumers")[3].in_flight,
+        6_000
+    );
 
     let pipeline = pipeline.restart::<B>().await;
     assert!(
-        pipeline.ports.consumers.list().await.expect("consumers")[3].paused,
+        pipeline.ports.consumers.list(lately()).await.expect("consumers")[3].paused,
         "a pause outlives the process"
     );
     pipeline.ports.consumers.set_paused("audit", false).await.expect("resumed");

@@ -33,8 +33,6 @@ pub async fn open_letters_are_gauged<B: Backend>() {
     pipeline.stop().await;
 }
 
-// FAILS TODAY: the gauge is taken when counts are written, at most every 5 s (`gauges` in sqlite/metrics/book.rs), and counts
-// are written only when there are new ones (`commit` in sqlite/writer.rs): what a quiet bus holds up is never gauged.
 pub async fn deliveries_in_flight_are_gauged_also_when_nothing_else_happens<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     pipeline.accept(vec![updated()], None).await;

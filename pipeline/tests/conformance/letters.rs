@@ -102,7 +102,6 @@ pub async fn text_is_found_in_ids_users_messages_and_bodies<B: Backend>() {
     pipeline.stop().await;
 }
 
-// FAILS TODAY: `conditions` in sqlite/letters.rs uses SQLite's `lower`, which knows ASCII only; the event store finds this text.
 pub async fn text_is_found_whatever_its_case_beyond_ascii_too<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     let error = PublishError::Unavailable("away".into());

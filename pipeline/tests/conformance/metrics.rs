@@ -69,7 +69,6 @@ pub async fn the_peak_is_the_fullest_whole_minute<B: Backend>() {
     pipeline.stop().await;
 }
 
-// FAILS TODAY: the minute that `from` cuts counts as a whole one; `peak` in sqlite/metrics/read.rs rounds `from` down.
 pub async fn a_minute_that_the_span_cuts_is_no_whole_one<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     let minute = Timestamp::now().floor(MINUTE).plus(-10 * MINUTE);
@@ -92,8 +91,6 @@ pub async fn a_minute_that_the_span_cuts_is_no_whole_one<B: Backend>() {
     pipeline.stop().await;
 }
 
-// FAILS TODAY: `peak` in sqlite/metrics/read.rs sums the minutes that have ended, so the running minute's events are missing
-// from the count of those that the window holds.
 pub async fn the_peaks_count_holds_the_running_minutes_events_too<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     for round in 1..=3 {

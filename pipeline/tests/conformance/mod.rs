@@ -34,6 +34,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use pipeline::consumer::HEALTH_WINDOW;
 use pipeline::demo::Faults;
 use pipeline::event::{Draft, Event};
 use pipeline::letter::{Letter, LetterFilter, LetterStatus};
@@ -41,9 +42,14 @@ use pipeline::operation::{NewOperation, OperationDetail, OperationKind, Operatio
 use pipeline::page::Page;
 use pipeline::ports::{Bus, Ports, Transactions};
 use pipeline::publisher::Publisher;
-use pipeline::time::Timestamp;
+use pipeline::time::{Span, Timestamp};
 pub(crate) use suite::{conformance, each};
 use tempfile::TempDir;
+
+/// The last minutes: the span that most questions are about.
+pub fn lately() -> Span {
+    Span::ending(Timestamp::now(), HEALTH_WINDOW)
+}
 
 /// A pipeline at work.
 pub struct Running {

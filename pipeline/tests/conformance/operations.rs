@@ -2,6 +2,7 @@
 
 use pipeline::letter::{Letter, LetterFilter, LetterStatus};
 use pipeline::operation::{ItemStatus, NewOperation, Operation, OperationKind, OperationStatus, Selection};
+use pipeline::page::Page;
 use pipeline::ports::OperationError;
 
 use super::{Backend, Fresh, Running, broken_update, drained, eventually, open, over, poison};
@@ -196,15 +197,15 @@ pub async fn an_operation_that_ended_or_never_was_is_not_cancelled<B: Backend>()
 
 pub async fn operations_are_listed_newest_first<B: Backend>() {
     let pipeline = Fresh::start::<B>();
-    assert_eq!(pipeline.ports.operations.list(10).await, Ok(Vec::new()));
+    assert_eq!(pipeline.ports.operations.list(10, None).await, Ok(Page::empty()));
     let id = poisoned(&pipeline, 1).await.remove(0).id;
     let mut made = Vec::new();
     for kind in [OperationKind::Discard, OperationKind::Restore, OperationKind::Discard] {
         made.insert(0, pipeline.operate(kind, &[&id]).await.operation);
     }
-    assert_eq!(pipeline.ports.operations.list(10).await.expect("operations"), made);
-    assert_eq!(pipeline.ports.operations.list(2).await.expect("operations"), made[..2]);
+    assert_eq!(pipeline.ports.operations.list(10, None).await.expect("operations").items, made);
+    assert_eq!(pipeline.ports.operations.list(2, None).await.expect("operations").items, made[..2]);
     let pipeline = pipeline.restart::<B>().await;
-    assert_eq!(pipeline.ports.operations.list(10).await.expect("operations"), made);
+    assert_eq!(pipeline.ports.operations.list(10, None).await.expect("operations").items, made);
     pipeline.stop().await;
 }

@@ -195,7 +195,6 @@ pub async fn what_still_cannot_be_published_stays_open_with_the_reason<B: Backen
     pipeline.stop().await;
 }
 
-// FAILS TODAY: `publish` in sqlite/operations.rs answers that it failed, and leaves the letter's counts as they were.
 pub async fn a_failed_redrive_of_the_publishers_letter_is_counted<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     let event = updated();

@@ -1,6 +1,7 @@
 //! Operations as they were wished for: reasons, rates, and what makes no sense.
 
 use pipeline::operation::{NewOperation, OperationKind};
+use pipeline::page::Page;
 use pipeline::ports::OperationError;
 use pipeline::time::Timestamp;
 
@@ -60,8 +61,8 @@ pub async fn wishes_that_make_no_sense_are_refused<B: Backend>() {
     }
     assert_eq!(pipeline.letters(&open()).await, letters);
     assert_eq!(
-        pipeline.ports.operations.list(10).await,
-        Ok(Vec::new()),
+        pipeline.ports.operations.list(10, None).await,
+        Ok(Page::empty()),
         "what is refused is no operation"
     );
     pipeline.stop().await;

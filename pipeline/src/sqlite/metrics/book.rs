@@ -57,6 +57,8 @@ pub(crate) struct Book {
     cells: HashMap<Key, Cell>,
     trimmed_at: i64,
     gauged_at: i64,
+    /// What was in flight then.
+    gauged: i64,
 }
 
 impl Book {
@@ -66,6 +68,7 @@ impl Book {
             cells: HashMap::new(),
             trimmed_at: 0,
             gauged_at: 0,
+            gauged: 0,
         };
         let mark = |name: &str| -> rusqlite::Result<i64> {
             Ok(connection
@@ -156,7 +159,7 @@ impl Book {
         if now.0 - self.gauged_at < GAUGE_EVERY {
             return Ok(());
         }
-        self.gauged_at = now.0;
+        (self.gauged_at, self.gauged) = (now.0, in_flight(connection)?);
         for step in [MINUTE, HOUR] {
             connection
                 .prepare_cached(
@@ -167,6 +170,13 @@ impl Book {
                 .execute(params![step, now.floor(step).0])?;
         }
         Ok(())
+    }
+
+    /// Whether what is in flight should be noted although nothing was counted: a minute has passed, or it has changed.
+    pub(crate) fn is_gauge_due(&self, connection: &Connection) -> bool {
+        let now = Timestamp::now();
+        now.0 - self.gauged_at >= GAUGE_EVERY
+            && (now.floor(MINUTE) > Timestamp(self.gauged_at).floor(MINUTE) || in_flight(connection).is_ok_and(|n| n != self.gauged))
     }
 
     /// Drops what is past its retention, once an hour.
@@ -219,6 +229,13 @@ fn merge(connection: &Connection, step: i64, at: i64, consumer: i64, event_type:
             latency
         ])?;
     Ok(())
+}
+
+/// Events with an open delivery.
+fn in_flight(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT count(*) FROM ledger WHERE open != 0")?
+        .query_row([], |row| row.get(0))
 }
 
 /// An empty latency histogram; it grows with what it is given.

@@ -120,12 +120,13 @@ impl Metrics for Sqlite {
 
     async fn peak(&self, span: Span) -> Result<(f64, u64), StoreError> {
         self.read(move |connection| {
-            // Only whole minutes count; hours, where minutes are gone, as their mean.
+            // Only whole minutes make a peak; hours, where minutes are gone, as their mean. The count is of all that the span touches.
             let now = Timestamp::now();
             let step = resolution(span.from.0, MINUTE, now.0);
-            let sql = "SELECT coalesce(max(n),0), coalesce(sum(n),0) FROM (SELECT sum(processed) n FROM metric WHERE step=?1 AND consumer=?2 AND event_type='' AND at>=?3 AND at+?1<=?4 GROUP BY at)";
+            let sql = "SELECT coalesce(max(CASE WHEN at>=?3 AND at+?1<=?5 THEN n END),0), coalesce(sum(n),0)
+                       FROM (SELECT at, sum(processed) n FROM metric WHERE step=?1 AND consumer=?2 AND event_type='' AND at+?1>?3 AND at<?4 GROUP BY at)";
             let (most, sum): (i64, i64) =
-                connection.prepare_cached(sql)?.query_row(params![step, PUBLISHER, span.from.floor(step).0, span.to.0.min(now.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                connection.prepare_cached(sql)?.query_row(params![step, PUBLISHER, span.from.0, span.to.0, span.to.0.min(now.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
             #[allow(clippy::cast_precision_loss)]
             Ok((most as f64 / (step / MINUTE) as f64, u64::try_from(sum).unwrap_or(0)))
         })
