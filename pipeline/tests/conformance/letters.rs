@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use pipeline::event::Event;
+use pipeline::ledger::DeliveryState;
 use pipeline::letter::{Letter, LetterFilter, LetterStatus};
 use pipeline::operation::OperationKind;
 use pipeline::page::MAX_LIMIT;
@@ -187,6 +188,31 @@ pub async fn a_letter_tells_its_body_its_attempts_and_who_had_completed<B: Backe
     );
     assert_eq!(sorted(detail.done_by), ["analytics", "audit"]);
     assert_eq!(pipeline.ports.letters.get("never").await, Ok(None));
+    pipeline.stop().await;
+}
+
+pub async fn a_consumer_that_has_not_got_to_the_event_has_not_done_it<B: Backend>() {
+    let pipeline = Fresh::start::<B>();
+    pipeline.ports.consumers.set_paused("audit", true).await.expect("paused");
+    let event = poison();
+    pipeline.accept(vec![event.clone()], None).await;
+    eventually("only audit is left", || async {
+        let entry = pipeline
+            .ports
+            .ledger
+            .entry(&event.event_id)
+            .await
+            .expect("a ledger")
+            .expect("an entry");
+        entry.deliveries.iter().filter(|d| d.state == DeliveryState::Open).count() == 1
+    })
+    .await;
+    let id = pipeline.letters(&open()).await.remove(0).id;
+    let done_by = async || pipeline.ports.letters.get(&id).await.expect("letters").expect("it").done_by;
+    assert_eq!(done_by().await, ["analytics"]);
+    pipeline.ports.consumers.set_paused("audit", false).await.expect("resumed");
+    drained(&pipeline).await;
+    assert_eq!(sorted(done_by().await), ["analytics", "audit"]);
     pipeline.stop().await;
 }
 

@@ -96,6 +96,7 @@ macro_rules! conformance {
                 from_is_in_the_span_of_failures_and_to_is_not,
                 letters_page_newest_first_without_gap_or_repeat,
                 a_letter_tells_its_body_its_attempts_and_who_had_completed,
+                a_consumer_that_has_not_got_to_the_event_has_not_done_it,
                 questions_that_make_no_sense_are_refused,
             }
             metrics {
