@@ -122,10 +122,10 @@ impl<'de> Deserialize<'de> for Timestamp {
 /// Checks a range that may be open at either end.
 ///
 /// # Errors
-/// It ends before it begins, or holds nothing.
+/// It ends before it begins.
 pub fn check_range(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(), InvalidField> {
     match (from, to) {
-        (Some(from), Some(to)) if to <= from => Err(InvalidField::new("to", format!("must lie after from, which is {from}"))),
+        (Some(from), Some(to)) if to < from => Err(InvalidField::new("to", format!("must not lie before from, which is {from}"))),
         _ => Ok(()),
     }
 }

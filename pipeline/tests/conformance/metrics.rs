@@ -76,12 +76,10 @@ pub async fn a_minute_that_the_span_cuts_is_no_whole_one<B: Backend>() {
         pipeline.accept((0..count).map(|_| updated()).collect(), Some(at)).await;
     }
     drained(&pipeline).await;
-    let peak = async |from, to| {
-        let peak = pipeline.ports.metrics.peak(Span { from, to }).await.expect("a peak");
-        peak.0
-    };
+    let peak_and_count = async |from, to| pipeline.ports.metrics.peak(Span { from, to }).await.expect("a peak");
+    let peak = async |from, to| peak_and_count(from, to).await.0;
     let end = minute.plus(5 * MINUTE);
-    eventually("metrics are written", || async { peak(minute, end).await > 4.9 }).await;
+    eventually("metrics are written", || async { peak_and_count(minute, end).await == (5.0, 7) }).await;
     let (cut_at_its_end, cut_at_its_start) = (
         peak(minute.plus(-MINUTE), minute.plus(30_000)).await,
         peak(minute.plus(30_000), end).await,
