@@ -3,6 +3,7 @@
 mod activity;
 mod consumers;
 mod dead_letters;
+mod demo;
 mod document;
 mod events;
 mod flags;

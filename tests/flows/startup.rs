@@ -163,10 +163,20 @@ async fn a_port_in_use_is_named_before_anything_is_opened() {
 #[tokio::test]
 async fn check_says_whether_serve_would_work() {
     let directory = TempDir::new().expect("a directory");
-    let good = run(command(directory.path(), ["check", "--data", "data"])).await;
-    assert_eq!(good.code, Some(0), "{good:?}");
-    assert!(good.stdout.contains("data directory ok"), "{good:?}");
+    let check = async |data: &str| run(command(directory.path(), ["check", "--data", data])).await;
+    let new = check("data").await;
+    assert_eq!(new.code, Some(0), "{new:?}");
+    assert!(new.stdout.contains("not there yet"), "{new:?}");
+    assert!(contents(directory.path()).is_empty(), "looking makes nothing");
     let server = Setup::new().start().await;
     let data = server.data().display().to_string();
-    told(&run(command(directory.path(), ["check", "--data", &data])).await, 1, &["in use"]);
+    told(&check(&data).await, 1, &["in use"]);
+    let ended = server.terminate().await;
+    let good = check(&data).await;
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert!(
+        good.stdout.contains("data directory ok") && good.stdout.contains("0 events"),
+        "{good:?}"
+    );
+    drop(ended);
 }

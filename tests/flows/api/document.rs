@@ -80,5 +80,6 @@ async fn what_is_not_there_says_so_in_the_api_s_own_shape() {
         assert!(server.site.get(path).await.error(404, "not_found").contains(path));
     }
     let wrong = server.site.post("/api/v1/overview", &serde_json::json!({})).await;
-    assert_eq!(wrong.status, 405);
+    assert!(wrong.error(405, "method_not_allowed").contains("POST"));
+    server.site.get("/api/v1/events/%FF").await.error(400, "invalid");
 }

@@ -154,3 +154,39 @@ async fn a_filter_that_makes_no_sense_is_told_which_part() {
     let nothing = server.site.json(format!("/api/v1/events?from={}", now() + 1_000_000)).await;
     assert!(items(&nothing).is_empty());
 }
+
+/// What is open is listed, and an event that nobody has audited yet is known all the same.
+#[tokio::test]
+async fn what_is_still_open_is_listed_oldest_first() {
+    let server = Setup::new().start().await;
+    let pause = json!({ "paused": true, "reason": "a test says so" });
+    server.site.put("/api/v1/consumers/audit/paused", &pause).await.expect(200);
+    let events = [tests::event::updated(), tests::event::updated()];
+    server.ingest.post("/api/v1/events", &json!(events)).await.expect(200);
+    let open = server.site.json("/api/v1/ledger/open").await;
+    let ids: Vec<&Value> = open["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|entry| &entry["event_id"])
+        .collect();
+    assert_eq!(ids, [&events[0]["eventId"], &events[1]["eventId"]]);
+    let one = server
+        .site
+        .json(format!("/api/v1/events/{}", events[0]["eventId"].as_str().expect("an id")))
+        .await;
+    assert!(
+        one["event"].is_null() && one["stored_at"].is_null() && one["ledger"].is_object(),
+        "{one}"
+    );
+}
+
+#[tokio::test]
+async fn a_range_that_ends_before_it_begins_is_refused() {
+    let server = Setup::new().start().await;
+    for path in ["events", "dead-letters", "parity", "consumers", "series?metric=errors"] {
+        let query = if path.contains('?') { '&' } else { '?' };
+        let reply = server.site.get(format!("/api/v1/{path}{query}from=2026-02-01&to=2026-01-01")).await;
+        assert_eq!(reply.status, 422, "{path}: {}", reply.text());
+    }
+}

@@ -128,3 +128,26 @@ async fn a_wish_that_makes_no_sense_is_refused() {
     }
     assert_eq!(letters(&server, "status=open").await.len(), 1);
 }
+
+#[tokio::test]
+async fn operations_are_listed_page_by_page() {
+    let (server, _) = with_letters(1).await;
+    for _ in 0..3 {
+        carried_out(&server, &wish("discard", &json!({ "filter": { "status": "open" } }))).await;
+    }
+    let first = server.site.json(format!("{OPERATIONS}?limit=2")).await;
+    let next = text(&first["next"]);
+    let second = server.site.json(format!("{OPERATIONS}?limit=2&cursor={next}")).await;
+    let ids: Vec<String> = items(&first).iter().chain(&items(&second)).map(|o| text(&o["id"])).collect();
+    assert_eq!(ids.len(), 3);
+    assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "newest first, each once: {ids:?}");
+    assert!(second["next"].is_null());
+    assert!(
+        server
+            .site
+            .get(format!("{OPERATIONS}?limit=0"))
+            .await
+            .error(422, "invalid")
+            .contains("limit")
+    );
+}
