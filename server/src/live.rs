@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use app::context::Desk;
@@ -57,6 +57,8 @@ struct Told {
     messages: VecDeque<Message>,
     /// What was last said of each operation: its status, and how many of its items had their outcome.
     operations: HashMap<String, (OperationStatus, u64)>,
+    /// Until when operations were looked at: one that is older and not among them is no news.
+    looked_at: Timestamp,
 }
 
 impl Told {
@@ -89,6 +91,7 @@ impl Hub {
             next_id: u64::try_from(Timestamp::now().millis()).unwrap_or(0).saturating_mul(1_000),
             messages: VecDeque::new(),
             operations: HashMap::new(),
+            looked_at: Timestamp::now(),
         };
         let hub = Self {
             desk,
@@ -118,6 +121,8 @@ impl Hub {
                     // Nobody listening any more is no fault.
                     let _ = self.messages.send(message);
                 }
+            } else {
+                self.told().looked_at = Timestamp::now();
             }
         }
     }
@@ -147,13 +152,21 @@ impl Hub {
         for operation in &operations {
             let now = (operation.status, operation.settled());
             let before = told.operations.insert(operation.id.clone(), now);
-            // One that had ended before anybody listened is no news.
-            let news = before.map_or(operation.status == OperationStatus::Running, |before| before != now);
+            // One that had ended before anybody listened is no news; one that came and went between two looks is.
+            let news = before.map_or(
+                operation.status == OperationStatus::Running || operation.created_at >= told.looked_at,
+                |before| before != now,
+            );
             if let (true, Ok(data)) = (news, serde_json::to_string(operation)) {
                 messages.push(told.message("operation", data));
             }
         }
+        told.looked_at = began;
         messages
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What there is now, for one viewer who has just come. It stands where the last message to all stood.
@@ -161,7 +174,7 @@ impl Hub {
         let Some((state, operations)) = self.read().await else {
             return Vec::new();
         };
-        let id = self.told.lock().unwrap_or_else(PoisonError::into_inner).next_id - 1;
+        let id = self.told().next_id - 1;
         let running = operations.iter().filter(|o| o.status == OperationStatus::Running);
         let running = running.filter_map(|o| Some(("operation", serde_json::to_string(o).ok()?)));
         let all = state.into_iter().chain(running);
@@ -172,7 +185,7 @@ impl Hub {
     pub(crate) fn subscribe(&self, last: Option<u64>) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
         let receiver = self.messages.subscribe();
         let hub = self.clone();
-        let missed = last.and_then(|id| self.told.lock().unwrap_or_else(PoisonError::into_inner).since(id));
+        let missed = last.and_then(|id| self.told().since(id));
         let first = stream::once(async move {
             match missed {
                 Some(missed) => missed,
