@@ -143,10 +143,11 @@ impl Hub {
 
     /// What is new for everyone: the state, and the operations that have moved or ended.
     async fn news(&self) -> Vec<Message> {
+        let began = Timestamp::now();
         let Some((state, operations)) = self.read().await else {
             return Vec::new();
         };
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told();
         let mut messages: Vec<Message> = state.into_iter().map(|(event, data)| told.message(event, data)).collect();
         told.operations.retain(|id, _| operations.iter().any(|o| o.id == *id));
         for operation in &operations {
