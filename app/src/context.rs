@@ -1,7 +1,10 @@
 //! What the server's side of the pages works with.
 
-use std::sync::Arc;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Method;
 use axum::http::header::ACCEPT;
@@ -15,12 +18,10 @@ use pipeline::time::Timestamp;
 use quick_cache::sync::Cache;
 
 use crate::error::AppError;
-use crate::pages::consumers::api::ConsumerPage;
-use crate::pages::overview::api::{Overview, OverviewQuery};
 
 /// Readings that many viewers share are computed once in this long, milliseconds.
 const SHARED_FOR: i64 = 1_000;
-/// How many shared readings are kept.
+/// How many shared readings of a kind are kept.
 const SHARED: usize = 64;
 
 /// Who is in front of the browser.
@@ -73,8 +74,7 @@ pub struct Desk {
     pub demo_data: bool,
     /// How many changes were made: what was read before the last one is not shown to who made it.
     changes: Arc<AtomicU64>,
-    overviews: Arc<Cache<(OverviewQuery, Moment), Overview>>,
-    consumers: Arc<Cache<(String, OverviewQuery, Moment), ConsumerPage>>,
+    readings: Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
 }
 
 /// A second between two changes: what is read in it may be shared.
@@ -90,8 +90,7 @@ impl Desk {
             demo,
             demo_data,
             changes: Arc::default(),
-            overviews: Arc::new(Cache::new(SHARED)),
-            consumers: Arc::new(Cache::new(SHARED)),
+            readings: Arc::default(),
         }
     }
 
@@ -101,24 +100,25 @@ impl Desk {
         (Timestamp::now().0 / SHARED_FOR, self.changes.load(Ordering::Acquire))
     }
 
-    /// The overview, shared by all who ask the same within a second.
+    /// What `read` gives, shared by all who ask for a `V` with the same `key` within a second.
     ///
     /// # Errors
-    /// A store doesn't answer, or the query makes no sense.
-    pub async fn overview(&self, query: &OverviewQuery) -> Result<Overview, AppError> {
-        let key = (query.clone(), self.moment());
-        self.overviews.get_or_insert_async(&key, Overview::read(self, query)).await
-    }
-
-    /// A consumer's page, shared likewise.
-    ///
-    /// # Errors
-    /// As [`overview`](Self::overview); also if there is no such consumer.
-    pub async fn consumer(&self, name: &str, query: &OverviewQuery) -> Result<ConsumerPage, AppError> {
-        let key = (name.to_owned(), query.clone(), self.moment());
-        self.consumers
-            .get_or_insert_async(&key, ConsumerPage::read(self, name, query))
-            .await
+    /// `read`'s own; an error is not shared.
+    pub async fn shared<K, V>(&self, key: K, read: impl Future<Output = Result<V, AppError>>) -> Result<V, AppError>
+    where
+        K: Clone + Eq + Hash + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        let known = {
+            let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = || Arc::new(Cache::<(K, Moment), V>::new(SHARED)) as Arc<dyn Any + Send + Sync>;
+            Arc::clone(readings.entry(TypeId::of::<(K, V)>()).or_insert_with(new))
+        };
+        match known.downcast::<Cache<(K, Moment), V>>() {
+            Ok(cache) => cache.get_or_insert_async(&(key, self.moment()), read).await,
+            // It was put there under its own type's id.
+            Err(_) => read.await,
+        }
     }
 
     /// The one way to change anything: authorise, act, record. What was refused or failed is recorded too.

@@ -268,26 +268,55 @@ fn throughput(evidence: &Evidence) -> Criterion {
     )
 }
 
+/// Judges each consumer on its own samples: one that is over the limit fails the criterion, or, if it has too few of them to
+/// tell, makes it unknown. `measure` is a consumer's value and how many samples it rests on; `word` says which is named.
+fn by_consumer(
+    consumers: &[ConsumerEvidence],
+    measure: impl Fn(&ConsumerEvidence) -> Option<(f64, u64)>,
+    limit: f64,
+    word: &str,
+) -> Judged {
+    let measured: Vec<(f64, u64, &str)> = consumers
+        .iter()
+        .filter_map(|c| measure(c).map(|(value, samples)| (value, samples, c.name.as_str())))
+        .filter(|(_, samples, _)| *samples > 0)
+        .collect();
+    let samples = measured.iter().map(|(_, samples, _)| samples).sum();
+    let worst = |of: &dyn Fn(u64) -> bool| measured.iter().filter(|m| of(m.1)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let (judged, unjudged) = (worst(&|n| n >= MIN_SAMPLES), worst(&|n| n < MIN_SAMPLES));
+    let (status, found) = match (judged, unjudged) {
+        (Some(worst), _) if worst.0 >= limit => (Status::Failing, Some(worst)),
+        (_, Some(worst)) if worst.0 >= limit => (Status::Unknown, Some(worst)),
+        (Some(worst), _) => (Status::Passing, Some(worst)),
+        (None, few) => (Status::Unknown, few),
+    };
+    let why = match (status, found) {
+        (Status::Unknown, Some((_, n, name))) => format!("{name}: {n} of {MIN_SAMPLES} samples needed"),
+        (_, Some((_, _, name))) => format!("{word}: {name}"),
+        (_, None) => "nothing processed in the window".to_owned(),
+    };
+    Judged {
+        status,
+        value: found.map(|(value, _, _)| *value),
+        samples,
+        why,
+    }
+}
+
 #[allow(clippy::cast_precision_loss)]
 fn error_rate(evidence: &Evidence) -> Criterion {
     let judged = evidence.consumers.as_ref().map_or_else(
         || Judged::unanswered("the metrics store"),
         |consumers| {
-            let attempts: u64 = consumers.iter().map(|c| c.processed + c.failed).sum();
             let rate = |c: &ConsumerEvidence| {
-                if c.processed + c.failed == 0 {
-                    0.0
-                } else {
-                    c.failed as f64 / (c.processed + c.failed) as f64
-                }
+                let attempts = c.processed + c.failed;
+                Some((c.failed as f64 / attempts.max(1) as f64 * 100.0, attempts))
             };
-            let worst = consumers.iter().max_by(|a, b| rate(a).total_cmp(&rate(b)));
-            let value = worst.map_or(0.0, &rate);
-            let why = match worst {
-                Some(c) if value > 0.0 => format!("worst: {}", c.name),
-                _ => "no failed attempt".to_owned(),
-            };
-            Judged::of(value * 100.0, attempts, MIN_SAMPLES, value < MAX_ERROR_RATE, why)
+            let mut judged = by_consumer(consumers, rate, MAX_ERROR_RATE * 100.0, "worst");
+            if judged.status == Status::Passing && judged.value == Some(0.0) {
+                "no failed attempt".clone_into(&mut judged.why);
+            }
+            judged
         },
     );
     criterion(
@@ -304,22 +333,7 @@ fn error_rate(evidence: &Evidence) -> Criterion {
 fn latency(evidence: &Evidence) -> Criterion {
     let judged = evidence.consumers.as_ref().map_or_else(
         || Judged::unanswered("the metrics store"),
-        |consumers| {
-            let processed: u64 = consumers.iter().map(|c| c.processed).sum();
-            let slowest = consumers
-                .iter()
-                .filter_map(|c| c.p99.map(|p| (p, &c.name)))
-                .max_by(|a, b| a.0.total_cmp(&b.0));
-            match slowest {
-                Some((p99, name)) => Judged::of(p99, processed, MIN_SAMPLES, p99 < MAX_LATENCY_SECONDS, format!("slowest: {name}")),
-                None => Judged {
-                    status: Status::Unknown,
-                    value: None,
-                    samples: processed,
-                    why: "nothing processed in the window".to_owned(),
-                },
-            }
-        },
+        |consumers| by_consumer(consumers, |c| c.p99.map(|p99| (p99, c.processed)), MAX_LATENCY_SECONDS, "slowest"),
     );
     criterion(
         "latency",
@@ -395,114 +409,4 @@ pub fn group(n: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn status(evidence: &Evidence, id: &str) -> Status {
-        judge(evidence).into_iter().find(|c| c.id == id).expect("criterion").status
-    }
-
-    #[test]
-    fn nothing_known_is_unknown_throughout() {
-        for criterion in judge(&Evidence::default()) {
-            assert_eq!(criterion.status, Status::Unknown, "{}", criterion.id);
-            assert_eq!(criterion.value, None, "{}", criterion.id);
-        }
-    }
-
-    #[test]
-    fn each_turns_at_its_limit() {
-        let consumer = |processed, failed, p99| Evidence {
-            consumers: Some(vec![ConsumerEvidence {
-                name: "a".into(),
-                processed,
-                failed,
-                p99: Some(p99),
-            }]),
-            ..Default::default()
-        };
-        assert_eq!(status(&consumer(991, 9, 1.0), "error_rate"), Status::Passing);
-        assert_eq!(status(&consumer(990, 10, 1.0), "error_rate"), Status::Failing);
-        assert_eq!(status(&consumer(29, 0, 1.0), "error_rate"), Status::Unknown);
-        assert_eq!(status(&consumer(100, 0, 29.9), "latency"), Status::Passing);
-        assert_eq!(status(&consumer(100, 0, 30.0), "latency"), Status::Failing);
-        let peak = |peak| Evidence {
-            peak: Some((peak, 1000)),
-            ..Default::default()
-        };
-        assert_eq!(status(&peak(100.0), "throughput"), Status::Passing);
-        assert_eq!(status(&peak(99.0), "throughput"), Status::Unknown, "a quiet window proves nothing");
-        let ledger = |completed| Evidence {
-            ledger: Some(LedgerSummary {
-                published: 10,
-                completed,
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        assert_eq!(status(&ledger(10), "data_loss"), Status::Passing);
-        assert_eq!(status(&ledger(9), "data_loss"), Status::Failing);
-        let parity = |matched, different| Evidence {
-            parity: Some(ParityRow {
-                matched,
-                different,
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        assert_eq!(status(&parity(30, 0), "parity"), Status::Passing);
-        assert_eq!(status(&parity(5000, 1), "parity"), Status::Failing);
-        let audit = |stored, on_the_way, orphaned| Evidence {
-            audit: Some(AuditEvidence {
-                published: 10,
-                stored,
-                on_the_way,
-                orphaned,
-            }),
-            ..Default::default()
-        };
-        assert_eq!(status(&audit(9, 1, 0), "audit"), Status::Passing);
-        assert_eq!(status(&audit(9, 0, 0), "audit"), Status::Failing);
-        assert_eq!(status(&audit(10, 0, 1), "audit"), Status::Failing);
-    }
-
-    #[test]
-    fn the_verdict_names_what_blocks() {
-        let (head, rest) = verdict(
-            Stage::Shadow,
-            &judge(&Evidence {
-                parity: Some(ParityRow {
-                    different: 40,
-                    ..Default::default()
-                }),
-                ..Default::default()
-            }),
-        );
-        assert_eq!(head, "Not ready to cut over.");
-        assert!(
-            rest.starts_with("Failing: analytics as before. Not yet known: zero data loss, "),
-            "{rest}"
-        );
-    }
-
-    #[test]
-    fn digits_are_grouped() {
-        assert_eq!([0, 12, 999, 1000, 1_234_567].map(group), ["0", "12", "999", "1,000", "1,234,567"]);
-    }
-
-    proptest! {
-        #[test]
-        fn too_few_samples_never_pass(matched in 0..MIN_SAMPLES, processed in 0..MIN_SAMPLES, peak in 0.0f64..1e6) {
-            let evidence = Evidence {
-                parity: Some(ParityRow { matched, ..Default::default() }),
-                consumers: Some(vec![ConsumerEvidence { processed, p99: Some(0.1), ..Default::default() }]),
-                peak: Some((peak, processed)),
-                ..Default::default()
-            };
-            for id in ["parity", "error_rate", "latency", "throughput"] {
-                prop_assert_eq!(status(&evidence, id), Status::Unknown);
-            }
-        }
-    }
-}
+mod tests;

@@ -5,10 +5,10 @@
 //!
 //! | nouns | decisions |
 //! |---|---|
-//! | [`event`], [`letter`], [`flag`], [`ledger`], [`metric`], [`operation`], [`activity`], [`consumer`], [`trigger`], [`time`], [`page`] | [`pattern`], [`rule`], [`criteria`], [`parity`], [`retry`] |
+//! | [`event`], [`letter`], [`flag`], [`ledger`], [`metric`], [`operation`], [`activity`], [`consumer`], [`trigger`], [`notification`], [`time`], [`page`] | [`pattern`], [`rule`], [`criteria`], [`parity`], [`retry`] |
 //!
 //! With the `runtime` feature come the [`ports`] (what the pipeline needs of the world), the pipeline itself
-//! ([`publisher`], [`delivery`], [`consumers`], [`redrive`], [`notification`], [`retention`]), the embedded adapter [`sqlite`] and the
+//! ([`publisher`], [`delivery`], [`consumers`], [`redrive`], [`courier`], [`retention`]), the embedded adapter [`sqlite`] and the
 //! [`demo`] application that makes traffic down both paths.
 //!
 //! An event travels: `publisher` validates and stamps it, the bus writes it durably and routes it
@@ -23,6 +23,7 @@ pub mod flag;
 pub mod ledger;
 pub mod letter;
 pub mod metric;
+pub mod notification;
 pub mod operation;
 pub mod page;
 pub mod parity;
@@ -35,11 +36,11 @@ pub mod trigger;
 #[cfg(feature = "runtime")]
 pub mod consumers;
 #[cfg(feature = "runtime")]
+pub mod courier;
+#[cfg(feature = "runtime")]
 pub mod delivery;
 #[cfg(feature = "runtime")]
 pub mod demo;
-#[cfg(feature = "runtime")]
-pub mod notification;
 #[cfg(feature = "runtime")]
 pub mod ports;
 #[cfg(feature = "runtime")]

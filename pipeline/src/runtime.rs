@@ -7,9 +7,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::consumers::{Analytics, Audit, Categorization, Consumer, Notification};
+use crate::courier::{self, Channel, Log};
 use crate::delivery::{self, DeliveryConfig};
 use crate::demo::{Faults, Faulty};
-use crate::notification::{self, Channel, Log};
 use crate::ports::Ports;
 use crate::publisher::{Paths, Publisher};
 use crate::redrive;
@@ -73,7 +73,7 @@ impl Embedded {
         let tasks = vec![
             tokio::spawn(delivery::run(shared, consumers, config.delivery, stop.clone())),
             tokio::spawn(redrive::run(store.clone(), stop.clone())),
-            tokio::spawn(notification::run(Arc::new(store.clone()), channel, stop.clone())),
+            tokio::spawn(courier::run(Arc::new(store.clone()), channel, stop.clone())),
             tokio::spawn(retention::run(store.clone(), config.retention, stop.clone())),
         ];
         Ok(Self {

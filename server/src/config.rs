@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use pipeline::courier::{Channel, Webhook};
 use pipeline::delivery::DeliveryConfig;
-use pipeline::notification::{Channel, Webhook};
 use pipeline::retention::Retention;
 use pipeline::runtime::EmbeddedConfig;
 use pipeline::time::DAY;

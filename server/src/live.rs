@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use app::context::Desk;
-use app::pages::overview::api::pulse;
+use app::pages::overview::api::{Overview, OverviewQuery, pulse};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
 use pipeline::operation::{Operation, OperationStatus};
@@ -131,7 +131,7 @@ impl Hub {
     /// silence makes the page say that it is old.
     async fn read(&self) -> Option<(Vec<(&'static str, String)>, Vec<Operation>)> {
         let pulse = pulse(&self.desk).await.ok()?;
-        let overview = self.desk.overview(&Default::default()).await.ok()?;
+        let overview = Overview::shared(&self.desk, &OverviewQuery::default()).await.ok()?;
         let operations = self.desk.ports.operations.list(OPERATIONS, None).await.ok()?.items;
         let state = [
             ("overview", serde_json::to_string(&pulse)),

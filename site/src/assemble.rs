@@ -30,6 +30,11 @@ pub(crate) struct Plan {
 
 /// Builds the site. What has not changed is not done again.
 pub(crate) fn build(workspace: &Workspace, plan: &Plan) -> Result<Manifest, Error> {
+    // Two builds in one target directory would take each other's files; the second waits.
+    let lock = workspace.target.join("site.lock");
+    let lock = fs::File::create(&lock)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(Error::file("lock", &lock))?;
     // Said before the long part, not after it.
     let wasm_opt = plan.shrink.then(|| WasmOpt::find(&workspace.root)).transpose()?;
     let module = wasm::compile(workspace, &plan.profile)?;
@@ -39,7 +44,9 @@ pub(crate) fn build(workspace: &Workspace, plan: &Plan) -> Result<Manifest, Erro
     let sheet = style::bundle(&workspace.root.join("style"), &assets)?;
     assets.push(Asset::new(format!("{NAME}.css"), sheet.into_bytes())?);
     assets.extend(code.assets);
-    Output::new(workspace.site(), plan.compress).write(&assets, code.parts)
+    let manifest = Output::new(workspace.site(), plan.compress).write(&assets, code.parts);
+    drop(lock);
+    manifest
 }
 
 /// Everything in `public/`, as it is.

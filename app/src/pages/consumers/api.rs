@@ -53,8 +53,7 @@ pub async fn read_consumers(range: String) -> Result<ConsumersView, AppError> {
 #[server(prefix = "/fn", endpoint = "consumer", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_consumer(name: String, range: String) -> Result<ConsumerPage, AppError> {
     use crate::context::{answer, desk};
-    use crate::pages::overview::api::OverviewQuery;
-    answer(async { desk().consumer(&name, &OverviewQuery { range: range.parse()? }).await }.await)
+    answer(async { ConsumerPage::shared(&desk(), &name, range.parse()?).await }.await)
 }
 
 /// Stops or starts a consumer.
@@ -75,7 +74,7 @@ mod ssr {
     use super::{ConsumerPage, ConsumersView};
     use crate::context::{Action, Actor, Desk};
     use crate::error::AppError;
-    use crate::pages::overview::api::{OverviewQuery, deeds};
+    use crate::pages::overview::api::deeds;
     use crate::ui::range::Range;
 
     /// Stops or starts a consumer, on the record; answers with what was done.
@@ -118,10 +117,14 @@ mod ssr {
     }
 
     impl ConsumerPage {
-        /// Reads it.
-        pub(crate) async fn read(desk: &Desk, name: &str, query: &OverviewQuery) -> Result<Self, AppError> {
+        /// Reads it, shared by all who ask the same within a second.
+        pub(super) async fn shared(desk: &Desk, name: &str, range: Range) -> Result<Self, AppError> {
+            desk.shared((name.to_owned(), range), Self::read(desk, name, range)).await
+        }
+
+        async fn read(desk: &Desk, name: &str, range: Range) -> Result<Self, AppError> {
             let now = Timestamp::now();
-            let span = query.range.span(now);
+            let span = range.span(now);
             let step = step_for(span);
             let status = desk
                 .ports

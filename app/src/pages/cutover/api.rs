@@ -35,7 +35,7 @@ pub struct CutoverView {
 #[server(prefix = "/fn", endpoint = "cutover", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_cutover(range: String) -> Result<CutoverView, AppError> {
     use crate::context::{answer, desk};
-    answer(async { CutoverView::read(&desk(), range.parse()?).await }.await)
+    answer(async { CutoverView::shared(&desk(), range.parse()?).await }.await)
 }
 
 /// Changes the flags of a scope to those of a stage.
@@ -67,7 +67,12 @@ mod ssr {
     use crate::ui::range::Range;
 
     impl CutoverView {
-        pub(crate) async fn read(desk: &Desk, range: Range) -> Result<Self, AppError> {
+        /// Reads it, shared by all who ask the same within a second: comparing the paths takes a while.
+        pub(super) async fn shared(desk: &Desk, range: Range) -> Result<Self, AppError> {
+            desk.shared(range, Self::read(desk, range)).await
+        }
+
+        async fn read(desk: &Desk, range: Range) -> Result<Self, AppError> {
             let now = Timestamp::now();
             let ((stage, criteria), flags) = (judged(desk, now).await?, desk.ports.flags.all().await?);
             let known: Vec<&str> = flags.iter().map(|f| f.scope.as_str()).collect();

@@ -106,7 +106,7 @@ impl Overview {
 #[server(prefix = "/fn", endpoint = "overview", input = GetUrl, output = crate::wire::Wire)]
 pub async fn read_overview(range: String) -> Result<Overview, AppError> {
     use crate::context::{answer, desk};
-    answer(async { desk().overview(&OverviewQuery { range: range.parse()? }).await }.await)
+    answer(async { Overview::shared(&desk(), &OverviewQuery { range: range.parse()? }).await }.await)
 }
 
 #[cfg(feature = "ssr")]
@@ -166,7 +166,7 @@ mod ssr {
 
     /// What every live message says.
     pub async fn pulse(desk: &Desk) -> Result<Pulse, AppError> {
-        let overview = desk.overview(&OverviewQuery::default()).await?;
+        let overview = Overview::shared(desk, &OverviewQuery::default()).await?;
         let count = |status| u8::try_from(overview.criteria.iter().filter(|c| c.status == status).count()).unwrap_or(u8::MAX);
         Ok(Pulse {
             now: Timestamp::now(),
@@ -224,8 +224,15 @@ mod ssr {
     }
 
     impl Overview {
-        /// Reads it.
-        pub(crate) async fn read(desk: &Desk, query: &OverviewQuery) -> Result<Self, AppError> {
+        /// Reads it, shared by all who ask the same within a second.
+        ///
+        /// # Errors
+        /// A store doesn't answer, or the query makes no sense.
+        pub async fn shared(desk: &Desk, query: &OverviewQuery) -> Result<Self, AppError> {
+            desk.shared(query.clone(), Self::read(desk, query)).await
+        }
+
+        async fn read(desk: &Desk, query: &OverviewQuery) -> Result<Self, AppError> {
             let now = Timestamp::now();
             let span = query.range.span(now);
             let step = step_for(span);

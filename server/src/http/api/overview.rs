@@ -1,7 +1,7 @@
 //! The overview and the series behind the charts.
 
 use app::error::AppError;
-use app::pages::overview::api::OverviewQuery;
+use app::pages::overview::api::{Overview, OverviewQuery};
 use axum::Json;
 use axum::extract::State;
 use pipeline::criteria::Criterion;
@@ -32,7 +32,7 @@ pub(super) struct OverviewBody {
 /// Stage, verdict and criteria
 #[utoipa::path(get, path = "/api/v1/overview", responses((status = 200, body = OverviewBody)))]
 pub(super) async fn overview(State(state): State<AppState>) -> Result<Json<OverviewBody>, ApiError> {
-    let overview = state.desk.overview(&OverviewQuery::default()).await?;
+    let overview = Overview::shared(&state.desk, &OverviewQuery::default()).await?;
     Ok(Json(OverviewBody {
         stage: overview.stage,
         verdict: format!("{} {}", overview.verdict.0, overview.verdict.1),
