@@ -7,7 +7,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::live::Live;
 use crate::pages::parts;
-use crate::ui::frame::Frame;
+use crate::ui::frame::{Frame, Head};
 use crate::ui::state::Missing;
 use crate::ui::time::provide_zone;
 
@@ -21,7 +21,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Frame>
-                <Routes fallback=|| view! { <Missing what="page at this address".to_owned() /> }>
+                <Routes fallback=NotFound>
                     <Route path=StaticSegment("") view=parts::overview ssr=SsrMode::Async />
                     <Route path=StaticSegment("consumers") view=parts::consumers ssr=SsrMode::Async />
                     <Route path=(StaticSegment("consumers"), ParamSegment("name")) view=parts::consumer ssr=SsrMode::Async />
@@ -35,5 +35,14 @@ pub fn App() -> impl IntoView {
                 </Routes>
             </Frame>
         </Router>
+    }
+}
+
+/// What stands at an address that no page has.
+#[component]
+fn NotFound() -> impl IntoView {
+    view! {
+        <Head title="Not found" />
+        <Missing what="page at this address".to_owned() />
     }
 }

@@ -34,7 +34,10 @@ pub async fn hydrate() {
     console_error_panic_hook::set_once();
     let path = leptos::prelude::location().pathname().unwrap_or_default();
     if let Some(part) = pages::parts::Part::of(&path) {
-        part.arrive().await;
+        // Without its code the page stays what the server sent: it reads, and its forms and links work.
+        if part.arrive().await.is_err() {
+            return;
+        }
     }
     leptos::mount::hydrate_body(App);
 }

@@ -2,6 +2,7 @@
 
 pub mod confirm;
 pub mod frame;
+pub mod held;
 pub mod icon;
 pub mod keys;
 pub mod loaded;

@@ -185,7 +185,13 @@ fn data_loss(evidence: &Evidence) -> Criterion {
         || Judged::unanswered("the ledger"),
         |l| {
             let lost = l.unaccounted.max(l.published.abs_diff(l.completed + l.dead_lettered + l.in_flight));
-            let why = if lost == 0 {
+            let why = if lost == 0 && l.dead_lettered > 0 {
+                format!(
+                    "{} published, all accounted for, {} of them as dead letters",
+                    group(l.published),
+                    group(l.dead_lettered)
+                )
+            } else if lost == 0 {
                 format!("{} published, all accounted for", group(l.published))
             } else {
                 format!("{} of {} unaccounted for", group(lost), group(l.published))

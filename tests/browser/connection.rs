@@ -38,6 +38,24 @@ async fn silence_over_an_open_connection_is_said() {
     browser.close().await;
 }
 
+/// A page whose code can't be fetched says so, and comes by itself when the server is back.
+#[tokio::test]
+async fn a_page_is_fetched_when_the_server_is_back() {
+    let server = Setup::new().start().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/").await;
+    // As good as a server that is gone, for the one file that is needed.
+    browser.cdp("Network.enable", json!({})).await;
+    browser.cdp("Network.setBlockedURLs", json!({ "urls": ["*split_records*"] })).await;
+    browser.press("nav.rail", "Events").await;
+    browser.says("main", "This page can't be fetched").await;
+    browser.cdp("Network.setBlockedURLs", json!({ "urls": [] })).await;
+    browser.says("h1", "Events").await;
+    browser
+        .close_but_for(|complaint| complaint.contains("split_records") || complaint.contains("Failed to fetch"))
+        .await;
+}
+
 /// A tab in the background asks for nothing, and reads at once when it comes back.
 #[tokio::test]
 async fn a_hidden_tab_lets_go_of_its_connection() {

@@ -44,3 +44,45 @@ async fn keys_list_themselves_and_lead_to_pages() {
     assert_eq!(browser.address().await, "/events");
     browser.close().await;
 }
+
+/// Leaving a page while one of its charts has the focus leaves nothing behind that complains.
+#[tokio::test]
+async fn a_page_is_left_from_inside_a_chart() {
+    let server = Setup::new().start().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/").await;
+    browser.run("document.querySelector('.chart-hands').focus()", vec![]).await;
+    browser.key("g").await;
+    browser.key("e").await;
+    browser.says("h1", "Events").await;
+    browser.present("main .empty").await;
+    browser.close().await;
+}
+
+/// A list stands still under whoever walks through it.
+#[tokio::test]
+async fn a_list_is_held_while_it_has_the_focus() {
+    let server = Setup::new().start().await;
+    let send = async || server.ingest.post("/api/v1/events", &tests::event::updated()).await.expect(200);
+    send().await;
+    tests::account::settled(&server, 1).await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/events").await;
+    browser.present("table.events tbody a").await;
+    browser.run("document.querySelector('table.events tbody a').focus()", vec![]).await;
+    send().await;
+    browser.says("footer.pager", "Held while you are in the list").await;
+    assert_eq!(browser.texts("table.events tbody tr").await.len(), 1);
+    assert_eq!(
+        browser
+            .run("return document.activeElement.closest('table.events') !== null", vec![])
+            .await,
+        true
+    );
+    browser.run("document.activeElement.blur()", vec![]).await;
+    eventually("what is new is shown", async || {
+        browser.texts("table.events tbody tr").await.len() == 2
+    })
+    .await;
+    browser.close().await;
+}

@@ -102,3 +102,26 @@ async fn what_is_selected_is_discarded_and_nothing_else() {
     assert_eq!(open_letters(&server).await, 2.0);
     browser.close().await;
 }
+
+/// What is ticked is meant, whether it is still on the page or not.
+#[tokio::test]
+async fn what_is_ticked_and_has_left_the_page_is_acted_on_too() {
+    let server = tests::server::Setup::new().start().await;
+    let put = async |count: usize| {
+        for batch in (0..count).collect::<Vec<_>>().chunks(10) {
+            let entries: Vec<_> = batch.iter().map(|_| tests::event::poison_entry().1).collect();
+            server.ingest.put_events(&entries.into()).await.expect(200);
+        }
+    };
+    put(2).await;
+    eventually("two letters", async || open_letters(&server).await == 2.0).await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/dead-letters").await;
+    browser.click("table.letters thead input[type=checkbox]").await;
+    browser.says("#letters-work", "2 match, 2 selected").await;
+    put(60).await;
+    browser.says("#letters-work", "62 match, 2 selected").await;
+    act(&browser, "false", "discard", "only these two").await;
+    eventually("both are discarded", async || open_letters(&server).await == 60.0).await;
+    browser.close().await;
+}

@@ -246,7 +246,13 @@ fn Hands(
             on:pointercancel=move |_| let_go()
             on:pointerleave=left
             on:keydown=typed
-            on:blur=move |_| { let_go(); point(None) }
+            on:blur=move |_| {
+                // Leaving the page takes the focus too, when there is nothing left to let go of.
+                if selection.try_get_untracked().is_some() {
+                    let_go();
+                    point(None);
+                }
+            }
             on:dblclick=move |_| if let Some(wider) = on_zoom_out { wider.run(()) }
         ></div>
     }

@@ -71,6 +71,8 @@ pub struct ChartSpec {
     pub markers: Vec<Marker>,
     /// Whether a step in which nothing is known is shaded: where rest is a zero, an unknown is an outage.
     pub shade_unknown: bool,
+    /// Whether a value is a level at the end of its step: how many there are, not how many came.
+    pub level: bool,
     /// Written across an empty chart instead of "No data in this range".
     pub note: Option<String>,
 }
@@ -141,6 +143,7 @@ impl ChartSpec {
             limit: None,
             markers: Vec::new(),
             shade_unknown: reading.metric.absent_is_zero() || reading.metric == Metric::InFlight,
+            level: matches!(reading.metric, Metric::DeadLetters | Metric::InFlight),
             note: None,
         };
         spec.forget_the_unknowable();
@@ -245,10 +248,10 @@ impl ChartSpec {
         *self.lines.get(line)?.values.get(index)?
     }
 
-    /// The newest complete step in which anything is known.
+    /// The newest complete step in which anything is known; of what is a level and not a sum, the one that is still filling too.
     #[must_use]
     pub fn latest(&self) -> Option<usize> {
-        let complete = self.begun() - usize::from(self.partial().is_some());
+        let complete = self.begun() - usize::from(self.partial().is_some() && !self.level);
         (0..complete.min(self.steps))
             .rev()
             .find(|i| self.lines.iter().any(|l| l.values.get(*i).is_some_and(Option::is_some)))

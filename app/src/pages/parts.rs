@@ -10,11 +10,12 @@
 )]
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use leptos::prelude::*;
-use leptos::wasm_split::wasm_split;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use super::activity::ActivityPage;
 use super::consumers::{ConsumerDetail, ConsumersPage};
@@ -34,8 +35,11 @@ pub struct Part {
     segments: &'static [&'static str],
     /// Whether it is here; on the server everything is.
     here: AtomicBool,
-    fetch: fn() -> LocalBoxFuture<'static, ()>,
+    fetch: fn() -> LocalBoxFuture<'static, Result<(), SplitLoaderError>>,
 }
+
+/// How long after a failure a part is asked for again.
+const AGAIN: Duration = Duration::from_secs(3);
 
 impl Part {
     /// The part that has the page at `path`.
@@ -46,30 +50,61 @@ impl Part {
     }
 
     /// Fetches it, unless it is here.
-    pub async fn arrive(&self) {
+    ///
+    /// # Errors
+    /// It doesn't come: the server is not there, or is another version's.
+    pub async fn arrive(&self) -> Result<(), SplitLoaderError> {
         if !self.here.load(Ordering::Relaxed) {
-            (self.fetch)().await;
+            (self.fetch)().await?;
             self.here.store(true, Ordering::Relaxed);
         }
+        Ok(())
     }
 
     /// Shows one of its pages: at once if the part is here, otherwise when it has arrived.
     fn show<F>(&'static self, page: fn() -> F) -> AnyView
     where
-        F: Future<Output = AnyView> + 'static,
+        F: Future<Output = Result<AnyView, SplitLoaderError>> + 'static,
     {
-        let made = move || page().now_or_never().unwrap_or_else(|| Loading().into_any());
+        let made = move || page().now_or_never().and_then(Result::ok).unwrap_or_else(|| Loading().into_any());
         if self.here.load(Ordering::Relaxed) {
             return made();
         }
-        let arrived = RwSignal::new(false);
-        leptos::task::spawn_local(async move {
-            self.arrive().await;
-            // Whoever has gone on to another page by now doesn't wait any more.
-            let _ = arrived.try_set(true);
-        });
-        (move || if arrived.get() { made() } else { Loading().into_any() }).into_any()
+        let state = RwSignal::new(Arrival::Awaited);
+        self.bring(state);
+        (move || match state.get() {
+            Arrival::Here => made(),
+            Arrival::Awaited => Loading().into_any(),
+            Arrival::Failed => view! {
+                <section class="panel empty" role="alert">
+                    <h2>"This page can't be fetched"</h2>
+                    <p>"The dashboard's server does not answer. It is asked again every few seconds."</p>
+                </section>
+            }
+            .into_any(),
+        })
+        .into_any()
     }
+
+    /// Fetches the part, for as long as it takes and somebody waits.
+    fn bring(&'static self, state: RwSignal<Arrival>) {
+        leptos::task::spawn_local(async move {
+            if self.arrive().await.is_ok() {
+                // Whoever has gone on to another page by now doesn't wait any more.
+                let _ = state.try_set(Arrival::Here);
+            } else if state.try_set(Arrival::Failed).is_none() {
+                set_timeout(move || self.bring(state), AGAIN);
+            }
+        });
+    }
+}
+
+/// How far a part has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    Awaited,
+    Failed,
+    Here,
 }
 
 /// `PART = file: page Component, fetched by fetch, at "segment"; …`: for each part a static, and for each page a function that
@@ -81,7 +116,10 @@ macro_rules! parts {
                 name: stringify!($file),
                 segments: &[$($segment),+],
                 here: AtomicBool::new(cfg!(not(target_family = "wasm"))),
-                fetch: || Box::pin(async { $(code::$fetch().await;)+ }),
+                fetch: || Box::pin(async {
+                    $(code::$fetch().await?;)+
+                    Ok(())
+                }),
             };
 
             $(
@@ -98,9 +136,9 @@ macro_rules! parts {
             use super::*;
 
             $($(
-                #[wasm_split($file, wasm_split_path = ::leptos::wasm_split, preload($fetch))]
-                pub(super) fn $page() -> AnyView {
-                    view! { <$component /> }.into_any()
+                #[wasm_split($file, wasm_split_path = ::leptos::wasm_split, preload($fetch), fallible)]
+                pub(super) fn $page() -> Result<AnyView, SplitLoaderError> {
+                    Ok(view! { <$component /> }.into_any())
                 }
             )+)*
         }

@@ -86,6 +86,16 @@ pub(crate) fn close_sheets() {
     }
 }
 
+/// Why a change was not made. Of one that nobody answered, that it isn't known.
+fn refusal(error: &AppError) -> String {
+    match error {
+        AppError::Unavailable(what) => {
+            format!("{what} does not answer, so it is not known whether this was done. Look again before you repeat it.")
+        }
+        error => error.to_string(),
+    }
+}
+
 /// What came of the last change made on this page.
 #[component]
 pub fn Said<T>(
@@ -121,7 +131,7 @@ where
                     .filter(|_| !away.get())
                     .map(|result| match result {
                         Ok(value) => view! { <p class="said-done"><span>{done(&value)}</span> {dismiss()}</p> }.into_any(),
-                        Err(error) => view! { <p class="said-refused"><span>{error.to_string()}</span> {dismiss()}</p> }.into_any(),
+                        Err(error) => view! { <p class="said-refused"><span>{refusal(&error)}</span> {dismiss()}</p> }.into_any(),
                     })
             }}
         </div>

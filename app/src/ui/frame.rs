@@ -88,7 +88,7 @@ pub fn Frame(
                                 .then(|| {
                                     view! {
                                         <span class="count" title="open dead letters">
-                                            {group(count)}
+                                            {if count > 999 { "999+".to_owned() } else { group(count) }}
                                         </span>
                                     }
                                 })

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::lane::Lanes;
-use super::metrics::{PUBLISHER, Sample};
+use super::metrics::{Counted, PUBLISHER, Sample};
 use super::writer::Write;
 use super::{Failure, Sqlite};
 use crate::delivery::Work;
@@ -90,7 +90,7 @@ impl Accepted {
             consumer: PUBLISHER,
             event: Arc::clone(&self.event),
             at: self.published_at,
-            latency_us: None,
+            what: Counted::Published,
         });
         let lanes = Arc::clone(lanes);
         write.after_commit(move || {

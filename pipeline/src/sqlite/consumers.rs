@@ -152,7 +152,7 @@ impl ConsumerControl for Control {
         self.store
             .read(move |connection| {
                 let sql = "SELECT a.at, l.event_id, l.event_type, a.number, a.error FROM attempt a JOIN ledger l ON l.seq=a.seq
-                           WHERE a.consumer=?1 AND a.outcome != 0 ORDER BY a.id DESC LIMIT ?2";
+                           WHERE a.consumer=?1 AND a.outcome != 0 ORDER BY a.at DESC, a.id DESC LIMIT ?2";
                 Ok(connection
                     .prepare_cached(sql)?
                     .query_map(params![id, limit], |row| {

@@ -6,4 +6,4 @@
 mod book;
 mod read;
 
-pub(super) use book::{Book, PUBLISHER, Sample};
+pub(super) use book::{Book, Counted, PUBLISHER, Sample};

@@ -60,6 +60,8 @@ ALTER TABLE notification ADD COLUMN error TEXT;
 CREATE INDEX notification_waiting ON notification(next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX notification_at ON notification(at);
 CREATE INDEX attempt_at ON attempt(at);
+DROP INDEX attempt_failed;
+CREATE INDEX attempt_failed ON attempt(consumer, at, id) WHERE outcome != 0;
 ";
 
 /// `ledger.open` and `ledger.dead` are sets of consumers, one bit each: one narrow row an event, and the partial

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::bus::{Accepted, now_us};
 use super::flags::publishing;
-use super::metrics::Sample;
+use super::metrics::{Counted, Sample};
 use super::parity::mark_analytics;
 use super::writer::{Write, contained};
 use super::{Failure, Sqlite};
@@ -102,7 +102,12 @@ fn settle_or_bury(write: &mut Write<'_>, context: &Context<'_>, one: &Settled) -
 fn settle(write: &mut Write<'_>, context: &Context<'_>, one: &Settled) -> Result<bool, Failure> {
     let ended_us = now_us();
     let at = ended_us / 1000 - one.work.shift;
-    let latency_us = (ended_us - one.work.accepted_us).max(0);
+    // What was a dead letter has no latency: it waited for people, not for the pipeline.
+    let latency_us = if one.work.redriven {
+        -1
+    } else {
+        (ended_us - one.work.accepted_us).max(0)
+    };
     let (failed, whole) = match &one.outcome {
         Outcome::Completed(effects) => {
             let Some((open, dead)) = close(write, context, one, false)? else {
@@ -155,21 +160,15 @@ fn settle(write: &mut Write<'_>, context: &Context<'_>, one: &Settled) -> Result
             failed.map_or(0, |(_, outcome)| outcome),
             failed.map(|(error, _)| error.to_string()),
         ])?;
-    // A redrive's wait in the dead letters says nothing of the pipeline's speed: it counts, but not as a latency.
-    let latency_us = if failed.is_some() {
-        None
-    } else {
-        Some(if one.work.redriven {
-            one.duration_us
-        } else {
-            u64::try_from(latency_us).unwrap_or(0)
-        })
+    let what = match failed {
+        Some(_) => Counted::Failed,
+        None => Counted::Completed(u64::try_from(latency_us).ok()),
     };
     write.count(Sample {
         consumer: i64::try_from(context.consumer).unwrap_or(i64::MAX),
         event: Arc::clone(&one.work.event),
         at,
-        latency_us,
+        what,
     });
     Ok(whole)
 }

@@ -143,6 +143,10 @@ mod ssr {
             return Err(invalid("confirmed", "tick the box to confirm"));
         }
         let flags = stage.flags();
+        let now = desk.ports.flags.all().await?.into_iter().find(|state| state.scope == scope);
+        if now.is_some_and(|state| state.flags == flags) {
+            return Err(invalid("stage", "is what it is already; nothing is changed"));
+        }
         let change = FlagChange {
             scope,
             publishing: flags.publishing,

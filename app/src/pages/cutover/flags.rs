@@ -44,7 +44,7 @@ pub(super) fn Scopes(data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> 
                 </thead>
                 <tbody>
                     <For each=move || scopes.get() key=|(state, inherited)| (state.scope.clone(), state.version, state.flags, *inherited) let:scope>
-                        <Scope state=scope.0 inherited=scope.1 set />
+                        <Scope state=scope.0 inherited=scope.1 data set />
                     </For>
                 </tbody>
             </table>
@@ -61,7 +61,7 @@ fn sign(on: bool, inherited: bool) -> impl IntoView {
 }
 
 #[component]
-fn Scope(state: FlagState, inherited: bool, set: ServerAction<SetFlags>) -> impl IntoView {
+fn Scope(state: FlagState, inherited: bool, data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> impl IntoView {
     let name = if state.scope == GLOBAL_SCOPE {
         "all".to_owned()
     } else {
@@ -112,6 +112,10 @@ fn Scope(state: FlagState, inherited: bool, set: ServerAction<SetFlags>) -> impl
                         <input type="hidden" name="scope" value=state.scope.clone() />
                         <input type="hidden" name="expected_version" value=state.version.to_string() />
                         <Reason id=format!("flag-reason-{id}") />
+                        {move || {
+                            let open = data.with(super::not_passing);
+                            (!open.is_empty()).then(|| view! { <p class="warning">{format!("Not passing now: {open}. What is chosen here goes on the record with it.")}</p> })
+                        }}
                         <label class="choice">
                             <input type="checkbox" name="confirmed" value="true" required />
                             <span>"I know that this changes what production does from the next event on."</span>

@@ -6,6 +6,7 @@ mod parity;
 
 use leptos::prelude::*;
 use pipeline::criteria::Status;
+use pipeline::flag::Stage;
 
 use crate::pages::overview::Stages;
 use crate::ui::confirm::{Said, follow};
@@ -74,6 +75,14 @@ fn tone(data: &CutoverView) -> &'static str {
     }
 }
 
+/// The criteria that don't pass, each with where it stands.
+fn not_passing(data: &CutoverView) -> String {
+    let open = data.criteria.iter().filter(|c| c.status != Status::Passing);
+    open.map(|c| format!("{} ({})", c.name.to_lowercase(), c.status.word()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 fn missing(data: &CutoverView) -> String {
     let open: Vec<String> = data
         .criteria
@@ -81,9 +90,19 @@ fn missing(data: &CutoverView) -> String {
         .filter(|c| c.status != Status::Passing)
         .map(|c| format!("{} ({}: {})", c.name.to_lowercase(), c.status.word(), c.why))
         .collect();
-    if open.is_empty() {
+    let mut said = if open.is_empty() {
         "Nothing stands in the way.".to_owned()
     } else {
-        format!("In the way: {}", open.join(" · "))
+        format!("In the way: {}.", open.join(" · "))
+    };
+    // The stage is that of all; who goes another way is named.
+    let global = data.flags.first().map(|f| f.flags);
+    let others = data.flags.iter().skip(1).filter(|f| Some(f.flags) != global);
+    let others: Vec<String> = others
+        .map(|f| format!("{} is at “{}”", f.scope, f.flags.stage().map_or("neither", Stage::words)))
+        .collect();
+    if !others.is_empty() {
+        said.push_str(&format!(" But {}.", others.join(", ")));
     }
+    said
 }

@@ -11,6 +11,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::routes;
 use crate::ui::frame::Head;
+use crate::ui::held::{Held, held};
 use crate::ui::loaded::{loaded, read_live};
 use crate::ui::number::{group, short_id};
 use crate::ui::state::Empty;
@@ -162,6 +163,11 @@ fn Filters(filter: Memo<EventsQuery>, data: Signal<EventList>) -> impl IntoView 
 
 #[component]
 fn Table(data: Signal<EventList>, filter: Memo<EventsQuery>) -> impl IntoView {
+    let Held {
+        shown: data,
+        busy,
+        waiting,
+    } = held(data);
     let ids = move || data.with(|d| d.rows.clone());
     let note = move || {
         data.with(|d| match (d.searched, d.partial) {
@@ -186,7 +192,7 @@ fn Table(data: Signal<EventList>, filter: Memo<EventsQuery>) -> impl IntoView {
                 }
             }
         >
-            <div class="scroll">
+            <div class="scroll" on:focusin=move |_| busy.set(true) on:focusout=move |_| busy.set(false) on:click=move |_| busy.set(false)>
                 <table class="events">
                     <thead>
                         <tr>
@@ -233,7 +239,7 @@ fn Table(data: Signal<EventList>, filter: Memo<EventsQuery>) -> impl IntoView {
             </div>
         </Show>
         <footer class="pager">
-            <span>{note}</span>
+            <span>{move || if waiting.get() { Some("Held while you are in the list; leave it to see what is new.".to_owned()) } else { note() }}</span>
             {move || (!filter.with(|f| f.cursor.is_empty())).then(|| view! { <a class="button" href=filter.with(|f| f.url(None))>"Newest"</a> })}
             {move || next().map(|href| view! { <a class="button" href=href>"Older"</a> })}
         </footer>

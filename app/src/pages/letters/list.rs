@@ -11,6 +11,7 @@ use super::api::{LetterList, LettersQuery};
 use crate::charts::hue;
 use crate::routes;
 use crate::ui::confirm::Reason;
+use crate::ui::held::{Held, held};
 use crate::ui::number::{group, short_id};
 use crate::ui::state::{Empty, StateSign};
 use crate::ui::time::{Moment, ZoneName};
@@ -19,6 +20,7 @@ use crate::ui::time::{Moment, ZoneName};
 #[component]
 pub(super) fn LetterTable(data: Signal<LetterList>, filter: Memo<LettersQuery>) -> impl IntoView {
     let Work { selection, .. } = expect_context();
+    let Held { shown: data, busy, .. } = held(data);
     let next = move || data.with(|d| d.next.clone()).map(|cursor| filter.with(|f| f.url(Some(cursor))));
     let everything = move || data.with(|d| d.letters.iter().map(|l| l.id.clone()).collect::<BTreeSet<_>>());
     let all_selected = move || !everything().is_empty() && everything().is_subset(&selection.ids.read());
@@ -39,7 +41,7 @@ pub(super) fn LetterTable(data: Signal<LetterList>, filter: Memo<LettersQuery>) 
                 when=move || data.with(|d| !d.letters.is_empty())
                 fallback=|| view! { <Empty title="No letters here" text="None fits this filter." /> }
             >
-                <div class="scroll">
+                <div class="scroll" on:focusin=move |_| busy.set(true) on:focusout=move |_| busy.set(false) on:click=move |_| busy.set(false)>
                     <table class="letters">
                         <thead>
                             <tr>
@@ -82,7 +84,13 @@ fn Filters(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoVie
             </option>
         }
     };
-    let consumers = Memo::new(move |_| data.with(|d| d.consumers.clone()));
+    let consumers = Memo::new(move |_| {
+        let (mut list, chosen) = (data.with(|d| d.consumers.clone()), filter.with(|f| f.consumer.clone()));
+        if !chosen.is_empty() && !list.contains(&chosen) {
+            list.push(chosen);
+        }
+        list
+    });
     view! {
         <Form method="GET" action=routes::LETTERS attr:class="tools">
             <label class="field grow">
@@ -141,6 +149,11 @@ const FORM: &str = "letters-work";
 fn Act(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoView {
     let Work { start, selection } = expect_context();
     let matching = move || group(data.with(|d| d.matching));
+    let elsewhere = move || {
+        let mut ids = selection.ids.get();
+        data.with(|d| d.letters.iter().for_each(|letter| _ = ids.remove(&letter.id)));
+        ids
+    };
     let ticked = move || selection.ids.with(BTreeSet::len);
     let choices = move || {
         let all_kinds: &[(&str, &str, &str)] = match filter.with(|f| f.status.clone()).as_str() {
@@ -177,7 +190,7 @@ fn Act(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoView {
     };
     view! {
         <ActionForm action=start attr:id=FORM attr:class="tools">
-            <Show when=move || !choices().is_empty()>
+            <Show when=move || !choices().is_empty() && (data.with(|d| d.matching > 0) || ticked() > 0)>
                 <details class="sheet">
                     <summary class="button main">{label}"…"</summary>
                     <div class="sheet-body panel">
@@ -201,6 +214,10 @@ fn Act(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoView {
                         <input type="hidden" name="error" value=move || filter.with(|f| f.error.clone()) />
                         <input type="hidden" name="event_type" value=move || filter.with(|f| f.event_type.clone()) />
                         <input type="hidden" name="q" value=move || filter.with(|f| f.q.clone()) />
+                        // What is ticked and has left the page since: it is meant all the same.
+                        <For each=elsewhere key=Clone::clone let:id>
+                            <input type="hidden" name="ids[]" value=id />
+                        </For>
                         <Reason id="work-reason" />
                         <button class="button main">"Do it"</button>
                     </div>

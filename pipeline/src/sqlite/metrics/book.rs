@@ -27,8 +27,19 @@ pub(crate) struct Sample {
     pub(crate) event: Arc<Event>,
     /// When, Unix milliseconds.
     pub(crate) at: i64,
-    /// Published to processed, microseconds; `None` for a failure, and for the publisher.
-    pub(crate) latency_us: Option<u64>,
+    /// What happened.
+    pub(crate) what: Counted,
+}
+
+/// What is counted.
+pub(crate) enum Counted {
+    /// The bus took it.
+    Published,
+    /// A consumer's attempt failed.
+    Failed,
+    /// A consumer completed it: published to processed, microseconds. `None` for a redrive, whose wait among the dead letters
+    /// says nothing of the pipeline's speed.
+    Completed(Option<u64>),
 }
 
 /// The counts of one minute, consumer and type.
@@ -89,7 +100,8 @@ impl Book {
             let cell = book.cell(row.get(0)?, row.get(1)?, &row.get::<_, String>(2)?);
             if row.get::<_, i64>(3)? == 0 {
                 cell.processed += 1;
-                cell.latencies.push(row.get(4)?);
+                // A negative one is none: see `settle`.
+                cell.latencies.extend(u64::try_from(row.get::<_, i64>(4)?));
             } else {
                 cell.failed += 1;
             }
@@ -110,13 +122,13 @@ impl Book {
     pub(crate) fn add(&mut self, samples: Vec<Sample>) {
         for sample in samples {
             let cell = self.cell(sample.at, sample.consumer, &sample.event.event_type);
-            match sample.latency_us {
-                Some(latency) => {
+            match sample.what {
+                Counted::Published => cell.processed += 1,
+                Counted::Failed => cell.failed += 1,
+                Counted::Completed(latency) => {
                     cell.processed += 1;
-                    cell.latencies.push(latency.min(MAX_LATENCY_US));
+                    cell.latencies.extend(latency.map(|latency| latency.min(MAX_LATENCY_US)));
                 }
-                None if sample.consumer == PUBLISHER => cell.processed += 1,
-                None => cell.failed += 1,
             }
         }
     }
