@@ -51,7 +51,8 @@ async fn a_page_is_left_from_inside_a_chart() {
     let server = Setup::new().start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
-    browser.run("document.querySelector('.chart-hands').focus()", vec![]).await;
+    let into = "const hands = document.querySelector('.chart-hands'); hands.focus(); hands.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true }))";
+    browser.run(into, vec![]).await;
     browser.key("g").await;
     browser.key("e").await;
     browser.says("h1", "Events").await;

@@ -2,6 +2,7 @@
 
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
+use leptos::leptos_dom::helpers::queue_microtask;
 use leptos::prelude::*;
 use pipeline::time::Timestamp;
 
@@ -215,6 +216,15 @@ fn Hands(
         }
         ev.prevent_default();
     };
+    // Leaving the page takes the focus too, in the middle of the page's going: looked at when it is gone, or is not.
+    let blurred = move |_| {
+        queue_microtask(move || {
+            if selection.try_get_untracked().is_some() {
+                let_go();
+                point(None);
+            }
+        });
+    };
     let svg = move || {
         spec.with(|s| match (at.get(), selection.get()) {
             (None, None) => String::new(),
@@ -246,13 +256,7 @@ fn Hands(
             on:pointercancel=move |_| let_go()
             on:pointerleave=left
             on:keydown=typed
-            on:blur=move |_| {
-                // Leaving the page takes the focus too, when there is nothing left to let go of.
-                if selection.try_get_untracked().is_some() {
-                    let_go();
-                    point(None);
-                }
-            }
+            on:blur=blurred
             on:dblclick=move |_| if let Some(wider) = on_zoom_out { wider.run(()) }
         ></div>
     }
