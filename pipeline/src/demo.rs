@@ -15,11 +15,14 @@ use rand::rngs::SmallRng;
 use tokio_util::sync::CancellationToken;
 use traffic::Operation;
 
-use crate::ports::{Ledger, StoreError, Transactions};
+use crate::page::MAX_LIMIT;
+use crate::ports::{AnalyticsQueue, Ledger, StoreError, Transactions};
 use crate::publisher::Paths;
 use crate::sqlite::Sqlite;
 use crate::time::Timestamp;
 
+/// How often the demo's analytics processor looks for work.
+const ANALYSE_EVERY: Duration = Duration::from_secs(5);
 /// How many households the demo knows.
 const HOUSEHOLDS: u64 = 12;
 
@@ -79,6 +82,30 @@ impl Demo {
         if per_minute == 0 {
             return;
         }
+        tokio::join!(self.operate(per_minute, &stop), self.analyse(&stop));
+    }
+
+    /// The application's analytics processor, as far as the pipeline sees it: it takes up what was asked for, the most urgent first.
+    async fn analyse(&self, stop: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(ANALYSE_EVERY) => {}
+                () = stop.cancelled() => return,
+            }
+            let today = Timestamp::now().utc().format("%Y-%m-%d").to_string();
+            let worked = async {
+                for status in self.store.needed(MAX_LIMIT).await? {
+                    self.store.computed(&status, &today).await?;
+                }
+                Ok::<_, StoreError>(())
+            };
+            if let Err(e) = worked.await {
+                tracing::warn!(error = %e, "the demo's analytics could not be computed");
+            }
+        }
+    }
+
+    async fn operate(&self, per_minute: u32, stop: &CancellationToken) {
         let mut rng = SmallRng::from_rng(&mut rand::rng());
         loop {
             let now = Timestamp::now();

@@ -22,7 +22,7 @@ use crate::operation::{NewOperation, Operation, OperationDetail};
 use crate::page::Page;
 use crate::parity::ParityReport;
 use crate::time::{Span, Timestamp, check_range};
-use crate::trigger::Trigger;
+use crate::trigger::{AnalyticsStatus, Trigger};
 
 /// Everything the dashboard reads and does, behind one adapter or another.
 #[derive(Clone)]
@@ -236,6 +236,18 @@ pub trait ActivityLog: Send + Sync {
     async fn record(&self, entry: NewActivity) -> Result<Activity, StoreError>;
     /// Newest first; `cursor` is the `next` of the page before.
     async fn list(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Activity>, StoreError>;
+}
+
+/// What both paths come to: which analytics are to be computed. Consumers mark them through their effects, the direct path
+/// through [`Parity::record_direct`]; the application's analytics processor takes them from here.
+#[async_trait]
+pub trait AnalyticsQueue: Send + Sync {
+    /// All that was ever asked for of a user, in the design's order.
+    async fn of_user(&self, user_id: &str) -> Result<Vec<AnalyticsStatus>, StoreError>;
+    /// What is to be computed, the most urgent first, of those the one that has waited longest; `limit` at most.
+    async fn needed(&self, limit: u32) -> Result<Vec<AnalyticsStatus>, StoreError>;
+    /// What `status` asked for was computed, for the day `date`. `false` if it was asked for again meanwhile, and stays to be done.
+    async fn computed(&self, status: &AnalyticsStatus, date: &str) -> Result<bool, StoreError>;
 }
 
 /// Notifications that wait to be sent.

@@ -3,6 +3,7 @@
 //! One thread writes, in group commits ([`writer`]); a few connections read ([`readers`]). Each noun has its file.
 
 mod activity;
+mod analytics;
 mod bus;
 mod consumers;
 mod events;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
+use crate::time::Timestamp;
 
 /// The ten analytics types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +39,12 @@ impl AnalyticType {
         Self::GoalProgress,
         Self::Recommendations,
     ];
+
+    /// The type with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.name() == name)
+    }
 
     /// Its name on every wire.
     #[must_use]
@@ -113,6 +120,23 @@ pub struct Trigger {
     pub priority: u8,
     /// What to recompute.
     pub types: AnalyticTypes,
+}
+
+/// One kind of a user's analytics, and whether it is to be computed anew: the design's `AnalyticsProcessingStatus`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnalyticsStatus {
+    /// Whose.
+    pub user_id: String,
+    /// Which kind.
+    pub analytic_type: AnalyticType,
+    /// Whether it is to be computed.
+    pub computation_needed: bool,
+    /// 1 high, 2 medium, 3 low: the most urgent of what was asked since it was last computed.
+    pub processing_priority: u8,
+    /// The day it was last computed for, as whoever computed it wrote it.
+    pub last_computed_date: Option<String>,
+    /// When it was last asked for.
+    pub marked_at: Timestamp,
 }
 
 /// The way a trigger took.

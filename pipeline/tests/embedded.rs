@@ -28,6 +28,7 @@ impl Backend for Sqlite {
             ports: pipeline.ports.clone(),
             bus: Arc::new(pipeline.store.clone()),
             transactions: Arc::new(pipeline.store.clone()),
+            analytics: Arc::new(pipeline.store.clone()),
             publisher: pipeline.publisher.clone(),
             stopping: Box::new(Stop(pipeline)),
         }

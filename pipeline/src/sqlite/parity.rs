@@ -5,25 +5,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use rusqlite::{Row, params};
 
-use super::writer::Write;
-use super::{Failure, Sqlite};
+use super::{Sqlite, analytics};
 use crate::parity::{Difference, Pair, ParityReport, ParityRow, Verdict, compare};
 use crate::ports::{DirectCall, Parity, StoreError};
 use crate::time::{Span, Timestamp, check_range};
 use crate::trigger::{AnalyticTypes, Trigger};
-
-/// Marks a user's analytics for recomputation at `at`, Unix milliseconds: what either path comes to in the end.
-pub(super) fn mark_analytics(write: &Write<'_>, user_id: &str, trigger: Trigger, at: i64) -> Result<(), Failure> {
-    let mut statement = write.connection.prepare_cached(
-        "INSERT INTO analytics_status(user_id,analytic_type,computation_needed,processing_priority,marked_at) VALUES(?1,?2,1,?3,?4)
-         ON CONFLICT DO UPDATE SET computation_needed=1, marked_at=?4,
-           processing_priority=CASE WHEN computation_needed THEN min(processing_priority,?3) ELSE ?3 END",
-    )?;
-    for analytic_type in trigger.types.iter() {
-        statement.execute(params![user_id, analytic_type.name(), trigger.priority, at])?;
-    }
-    Ok(())
-}
 
 /// The most differences that a report lists.
 const LISTED: usize = 50;
@@ -48,7 +34,7 @@ fn side(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<(Trigger, i64)>
 impl Parity for Sqlite {
     async fn record_direct(&self, call: DirectCall) -> Result<(), StoreError> {
         self.write(move |write| {
-            mark_analytics(write, &call.user_id, call.trigger, call.at.0)?;
+            analytics::mark(write, &call.user_id, call.trigger, call.at.0)?;
             write
                 .connection
                 .prepare_cached(

@@ -60,6 +60,7 @@ ALTER TABLE notification ADD COLUMN error TEXT;
 CREATE INDEX notification_waiting ON notification(next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX notification_at ON notification(at);
 CREATE INDEX attempt_at ON attempt(at);
+CREATE INDEX analytics_needed ON analytics_status(processing_priority, marked_at) WHERE computation_needed;
 DROP INDEX attempt_failed;
 CREATE INDEX attempt_failed ON attempt(consumer, at, id) WHERE outcome != 0;
 ";

@@ -7,9 +7,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::bus::{Accepted, now_us};
 use super::flags::publishing;
 use super::metrics::{Counted, Sample};
-use super::parity::mark_analytics;
 use super::writer::{Write, contained};
-use super::{Failure, Sqlite};
+use super::{Failure, Sqlite, analytics};
 use crate::consumers::{ConsumerError, Effect};
 use crate::delivery::{Outcome, Settled, Work};
 use crate::ports::{PublishError, StoreError};
@@ -222,7 +221,7 @@ fn apply(write: &mut Write<'_>, context: &Context<'_>, one: &Settled, at: i64, e
             }
         }
         Effect::MarkAnalytics { user_id, trigger } => {
-            mark_analytics(write, user_id, *trigger, at)?;
+            analytics::mark(write, user_id, *trigger, at)?;
             write
                 .connection
                 .prepare_cached(

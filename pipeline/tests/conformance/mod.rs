@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, missing_docs, reason = "shared by the tests of each backend")]
 
 pub mod activity;
+pub mod analytics;
 pub mod audit;
 pub mod bus;
 pub mod consumers;
@@ -40,7 +41,7 @@ use pipeline::event::{Draft, Event};
 use pipeline::letter::{Letter, LetterFilter, LetterStatus};
 use pipeline::operation::{NewOperation, OperationDetail, OperationKind, OperationStatus, Selection};
 use pipeline::page::Page;
-use pipeline::ports::{Bus, Ports, Transactions};
+use pipeline::ports::{AnalyticsQueue, Bus, Ports, Transactions};
 use pipeline::publisher::Publisher;
 use pipeline::time::{Span, Timestamp};
 pub(crate) use suite::{conformance, each};
@@ -56,6 +57,7 @@ pub struct Running {
     pub ports: Ports,
     pub bus: Arc<dyn Bus>,
     pub transactions: Arc<dyn Transactions>,
+    pub analytics: Arc<dyn AnalyticsQueue>,
     pub publisher: Publisher,
     pub stopping: Box<dyn Stopping>,
 }

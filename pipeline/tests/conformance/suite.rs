@@ -12,6 +12,10 @@ macro_rules! conformance {
                 the_record_goes_on_after_a_restart,
                 entries_made_at_once_leave_no_gap,
             }
+            analytics {
+                both_paths_mark_what_is_to_be_computed,
+                the_most_urgent_of_what_was_asked_stands_until_it_is_computed,
+            }
             audit {
                 a_cause_that_was_never_seen_is_a_gap_until_it_comes,
                 each_effect_of_an_unseen_cause_is_an_orphan,
