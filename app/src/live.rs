@@ -25,9 +25,9 @@ pub struct Pulse {
 /// How the connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connection {
-    /// Not yet open: before the script has taken over, or just after.
+    /// Nothing has been heard yet: before the script has taken over, or just after.
     Connecting,
-    /// Messages arrive.
+    /// Messages arrive: an open connection over which nothing comes is none.
     Live,
     /// The tab is hidden, or the viewer stopped it.
     Paused,
@@ -142,7 +142,6 @@ mod browser {
         source: EventSource,
         _on_message: Closure<dyn FnMut(MessageEvent)>,
         _on_error: Closure<dyn FnMut(web_sys::Event)>,
-        _on_open: Closure<dyn FnMut(web_sys::Event)>,
     }
 
     impl Drop for Link {
@@ -230,15 +229,12 @@ mod browser {
             }
         });
         let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |_| live.connection.set(Connection::Lost));
-        let on_open = Closure::<dyn FnMut(web_sys::Event)>::new(move |_| live.connection.set(Connection::Live));
         let _ = source.add_event_listener_with_callback("overview", on_message.as_ref().unchecked_ref());
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         Some(Link {
             source,
             _on_message: on_message,
             _on_error: on_error,
-            _on_open: on_open,
         })
     }
 }
