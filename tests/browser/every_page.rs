@@ -1,4 +1,4 @@
-//! Every page, on a desk and on a phone, in the light and in the dark: nothing complains, nothing sticks out.
+//! Every page, on a desk, on a phone and as narrow as may be, in the light and in the dark: nothing complains, nothing sticks out.
 
 use serde_json::json;
 use tests::browser::{Browser, Screen};
@@ -7,11 +7,12 @@ use tests::wait::eventually;
 
 use crate::with_demo;
 
-const SCREENS: [(&str, Screen); 4] = [
+const SCREENS: [(&str, Screen); 5] = [
     ("desk", Screen::DESK),
     ("desk-dark", Screen::DESK.dark()),
     ("phone", Screen::PHONE),
     ("phone-dark", Screen::PHONE.dark()),
+    ("narrow", Screen::NARROW),
 ];
 
 #[tokio::test]

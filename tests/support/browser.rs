@@ -46,6 +46,13 @@ impl Screen {
         dark: false,
     };
 
+    /// The narrowest that a page must fit without scrolling sideways: WCAG's reflow, 1.4.10.
+    pub const NARROW: Self = Self {
+        width: 320,
+        height: 800,
+        dark: false,
+    };
+
     /// The same in the dark.
     #[must_use]
     pub const fn dark(self) -> Self {
