@@ -85,7 +85,9 @@ impl Publisher {
         while events.peek().is_some() {
             let batch: Vec<Event> = events.by_ref().take(BATCH).collect();
             let publisher = self.clone();
-            calls.push(tokio::spawn(async move { publisher.publish_batch(batch, published_at).await }));
+            calls.push(tokio::spawn(
+                async move { publisher.publish_batch(batch, published_at, None).await },
+            ));
         }
         let mut answers = Vec::new();
         for call in calls {
@@ -97,23 +99,18 @@ impl Publisher {
         answers
     }
 
-    /// Publishes one event whatever the flags say: whoever calls has read them.
-    async fn publish_regardless(&self, event: Event, published_at: Option<Timestamp>) -> Published {
-        let _permit = self.calls.acquire().await;
-        if let Err(fault) = event.validate(Timestamp::now().0) {
-            return self.bury(&event, fault.into()).await;
-        }
-        let mut answers = self.put(vec![(0, event)], vec![None], published_at).await;
-        answers.pop().unwrap_or(Published::Off)
-    }
-
-    async fn publish_batch(&self, events: Vec<Event>, published_at: Option<Timestamp>) -> Vec<Published> {
+    /// Publishes a batch by the flags that are `known`; without, they are read for each event.
+    async fn publish_batch(&self, events: Vec<Event>, published_at: Option<Timestamp>, known: Option<Flags>) -> Vec<Published> {
         let _permit = self.calls.acquire().await;
         let now = Timestamp::now().0;
         let mut answers: Vec<Option<Published>> = vec![None; events.len()];
         let mut waiting = Vec::with_capacity(events.len());
         for (i, event) in events.into_iter().enumerate() {
-            if !flags_of(self.flags.as_ref(), &event.source).await.publishing {
+            let flags = match known {
+                Some(flags) => flags,
+                None => flags_of(self.flags.as_ref(), &event.source).await,
+            };
+            if !flags.publishing {
                 answers[i] = Some(Published::Off);
             } else if let Err(fault) = event.validate(now) {
                 answers[i] = Some(self.bury(&event, fault.into()).await);
@@ -229,11 +226,8 @@ impl Paths {
             both: flags.publishing,
         });
         let direct = call.is_some();
-        let published = if flags.publishing {
-            self.publisher.publish_regardless(event, at).await
-        } else {
-            Published::Off
-        };
+        let mut published = self.publisher.publish_batch(vec![event], at, Some(flags)).await;
+        let published = published.pop().unwrap_or(Published::Off);
         if let Some(call) = call {
             self.parity.record_direct(call).await?;
         }

@@ -187,6 +187,8 @@ impl Hub {
         let receiver = self.messages.subscribe();
         let hub = self.clone();
         let missed = last.and_then(|id| self.told().since(id));
+        // What is told at this very moment may be both missed and new.
+        let caught_up = missed.as_ref().and_then(|missed| missed.last()).map_or(0, |message| message.id);
         let first = stream::once(async move {
             match missed {
                 Some(missed) => missed,
@@ -195,7 +197,8 @@ impl Hub {
         })
         .flat_map(stream::iter);
         // A viewer that fell behind skips to what is newest.
-        let rest = BroadcastStream::new(receiver).filter_map(|message| async move { message.ok() });
+        let rest =
+            BroadcastStream::new(receiver).filter_map(move |message| async move { message.ok().filter(|message| message.id > caught_up) });
         let messages = first
             .chain(rest)
             .map(|message| Ok(Event::from(message)))

@@ -29,6 +29,7 @@ async fn the_bus_keeps_only_what_may_be_asked_for() {
 async fn old_attempts_of_completed_events_are_forgotten() {
     let server = Setup::new().start().await;
     server.ingest.post("/api/v1/events", &updated()).await.expect(200);
+    settled(&server, 1).await;
     server.ingest.put_events(&json!([poison_entry().1])).await.expect(200);
     settled(&server, 2).await;
     let ended = server.terminate().await;

@@ -118,7 +118,7 @@ pub fn Frame(
                             })
                     }}
                 </Transition>
-                <div class="foot rail-foot">
+                <div class="foot">
                     <Transition>
                         {move || info.get().and_then(Result::ok).map(|i| view! { <span>{i.backend}{if i.demo { " · demo" } else { "" }}</span> })}
                         {move || {

@@ -7,8 +7,9 @@ use crate::ports::StoreError;
 use crate::retention::{AT_ONCE, Retention};
 use crate::time::Timestamp;
 
-/// Rows that are too old, of three tables, the oldest first. An attempt stays as long as its event is open or dead.
-const ATTEMPTS: &str = "DELETE FROM attempt WHERE id IN (SELECT a.id FROM attempt a JOIN ledger l ON l.seq=a.seq WHERE a.at<?1 AND l.open=0 AND l.dead=0 ORDER BY a.at LIMIT ?2)";
+/// Rows that are too old, of three tables, the oldest first. An attempt stays as long as its event is open or dead; and the
+/// newest stays whatever its age, because the next one's id, which the metrics' mark goes by, is counted from it.
+const ATTEMPTS: &str = "DELETE FROM attempt WHERE id IN (SELECT a.id FROM attempt a JOIN ledger l ON l.seq=a.seq WHERE a.at<?1 AND l.open=0 AND l.dead=0 AND a.id<(SELECT max(id) FROM attempt) ORDER BY a.at LIMIT ?2)";
 const NOTIFICATIONS: &str =
     "DELETE FROM notification WHERE id IN (SELECT id FROM notification WHERE at<?1 AND next_at IS NULL ORDER BY at LIMIT ?2)";
 const TRIGGERS: &str =
