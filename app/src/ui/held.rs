@@ -1,19 +1,45 @@
 //! Lists that stand still while somebody walks through them with the keyboard: a row that moves takes the focus with it.
 
+use leptos::leptos_dom::helpers::queue_microtask;
 use leptos::prelude::*;
 
 /// A list's data, held while the focus is inside.
 pub struct Held<T: Send + Sync + 'static> {
     /// What is to be shown.
     pub shown: Signal<T>,
-    /// Whether it is held.
-    pub busy: RwSignal<bool>,
+    /// What holds it.
+    pub grip: Grip,
     /// Whether something newer waits.
     pub waiting: Signal<bool>,
 }
 
-/// Holds `data` while `busy`; whoever shows it sets that when the focus comes in, and takes it back when it leaves, or when
-/// something is chosen, which may well ask for another list.
+/// Holds a list: to be closed when the focus comes in, and opened when it leaves, or when something is chosen, which may well
+/// ask for another list.
+#[derive(Clone, Copy)]
+pub struct Grip(RwSignal<bool>);
+
+impl Grip {
+    /// Holds.
+    pub fn close(self) {
+        self.turn(true);
+    }
+
+    /// Lets go.
+    pub fn open(self) {
+        self.turn(false);
+    }
+
+    /// A list that goes with its page loses the focus in the middle of its going: looked at when it is gone, or is not.
+    fn turn(self, closed: bool) {
+        queue_microtask(move || {
+            if self.0.try_get_untracked().is_some_and(|now| now != closed) {
+                self.0.set(closed);
+            }
+        });
+    }
+}
+
+/// Holds `data` while the grip is closed.
 #[must_use]
 pub fn held<T>(data: Signal<T>) -> Held<T>
 where
@@ -26,7 +52,7 @@ where
     });
     Held {
         shown: shown.into(),
-        busy,
+        grip: Grip(busy),
         waiting: Signal::derive(move || busy.get() && shown.with(|shown| data.with(|data| shown != data))),
     }
 }

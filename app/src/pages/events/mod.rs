@@ -165,7 +165,7 @@ fn Filters(filter: Memo<EventsQuery>, data: Signal<EventList>) -> impl IntoView 
 fn Table(data: Signal<EventList>, filter: Memo<EventsQuery>) -> impl IntoView {
     let Held {
         shown: data,
-        busy,
+        grip,
         waiting,
     } = held(data);
     let ids = move || data.with(|d| d.rows.clone());
@@ -192,7 +192,7 @@ fn Table(data: Signal<EventList>, filter: Memo<EventsQuery>) -> impl IntoView {
                 }
             }
         >
-            <div class="scroll" on:focusin=move |_| busy.set(true) on:focusout=move |_| busy.set(false) on:click=move |_| busy.set(false)>
+            <div class="scroll" on:focusin=move |_| grip.close() on:focusout=move |_| grip.open() on:click=move |_| grip.open()>
                 <table class="events">
                     <thead>
                         <tr>

@@ -20,7 +20,7 @@ use crate::ui::time::{Moment, ZoneName};
 #[component]
 pub(super) fn LetterTable(data: Signal<LetterList>, filter: Memo<LettersQuery>) -> impl IntoView {
     let Work { selection, .. } = expect_context();
-    let Held { shown: data, busy, .. } = held(data);
+    let Held { shown: data, grip, .. } = held(data);
     let next = move || data.with(|d| d.next.clone()).map(|cursor| filter.with(|f| f.url(Some(cursor))));
     let everything = move || data.with(|d| d.letters.iter().map(|l| l.id.clone()).collect::<BTreeSet<_>>());
     let all_selected = move || !everything().is_empty() && everything().is_subset(&selection.ids.read());
@@ -41,7 +41,7 @@ pub(super) fn LetterTable(data: Signal<LetterList>, filter: Memo<LettersQuery>) 
                 when=move || data.with(|d| !d.letters.is_empty())
                 fallback=|| view! { <Empty title="No letters here" text="None fits this filter." /> }
             >
-                <div class="scroll" on:focusin=move |_| busy.set(true) on:focusout=move |_| busy.set(false) on:click=move |_| busy.set(false)>
+                <div class="scroll" on:focusin=move |_| grip.close() on:focusout=move |_| grip.open() on:click=move |_| grip.open()>
                     <table class="letters">
                         <thead>
                             <tr>
