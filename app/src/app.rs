@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
-use leptos_router::components::{Route, Router, Routes};
+use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::live::Live;
@@ -21,7 +21,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Frame>
-                <Routes fallback=NotFound>
+                <FlatRoutes fallback=NotFound>
                     <Route path=StaticSegment("") view=parts::overview ssr=SsrMode::Async />
                     <Route path=StaticSegment("consumers") view=parts::consumers ssr=SsrMode::Async />
                     <Route path=(StaticSegment("consumers"), ParamSegment("name")) view=parts::consumer ssr=SsrMode::Async />
@@ -32,7 +32,7 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("cutover") view=parts::cutover ssr=SsrMode::Async />
                     <Route path=StaticSegment("activity") view=parts::activity ssr=SsrMode::Async />
                     <Route path=StaticSegment("demo") view=parts::demo ssr=SsrMode::Async />
-                </Routes>
+                </FlatRoutes>
             </Frame>
         </Router>
     }

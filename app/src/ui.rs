@@ -7,6 +7,7 @@ pub mod icon;
 pub mod keys;
 pub mod loaded;
 pub mod number;
+pub mod query_form;
 pub mod range;
 pub mod state;
 pub mod theme;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::event::InvalidField;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// One minute in milliseconds.
@@ -31,6 +31,13 @@ impl Timestamp {
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0
+    }
+
+    /// This instant, if RFC 3339 can write it: its years have four digits.
+    #[must_use]
+    pub fn checked(self) -> Option<Self> {
+        // 0000-01-01T00:00:00.000Z to 9999-12-31T23:59:59.999Z
+        (-62_167_219_200_000..=253_402_300_799_999).contains(&self.0).then_some(self)
     }
 
     /// This instant as a calendar time in UTC; instants outside chrono's range become the epoch.
@@ -74,20 +81,21 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
+        let not_a_time = || NotATime(text.chars().take(64).collect());
         if let Ok(millis) = text.parse::<i64>() {
-            return Ok(Self(millis));
+            return Self(millis).checked().ok_or_else(not_a_time);
         }
-        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self(at.timestamp_millis()));
-        }
-        // As people, and browsers' own fields, write it: seconds and zone may be left out.
-        let bare = text.strip_suffix(['Z', 'z']).unwrap_or(text);
-        let time = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f"];
-        let time = time.into_iter().find_map(|form| NaiveDateTime::parse_from_str(bare, form).ok());
-        let day = || text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0);
-        time.or_else(day)
-            .map(|at| Self(at.and_utc().timestamp_millis()))
-            .ok_or_else(|| NotATime(text.chars().take(64).collect()))
+        // As people, and browsers' own fields, write it: the clock, its seconds and the zone may be left out.
+        let after_date = text.get(10..).and_then(|rest| rest.find(['Z', 'z', '+', '-']));
+        let (clock, zone) = after_date.map_or((text, "Z"), |at| text.split_at(10 + at));
+        let left_out = match clock.len() {
+            10 => "T00:00:00",
+            16 => ":00",
+            _ => "",
+        };
+        DateTime::parse_from_rfc3339(&format!("{clock}{left_out}{zone}"))
+            .map(|at| Self(at.timestamp_millis()))
+            .map_err(|_| not_a_time())
     }
 }
 
@@ -106,10 +114,11 @@ impl<'de> Deserialize<'de> for Timestamp {
                 f.write_str("an RFC 3339 time or Unix milliseconds")
             }
             fn visit_i64<E: de::Error>(self, millis: i64) -> Result<Timestamp, E> {
-                Ok(Timestamp(millis))
+                let out_of_range = || E::custom(format_args!("{millis} ms is not in the years 0 to 9999"));
+                Timestamp(millis).checked().ok_or_else(out_of_range)
             }
             fn visit_u64<E: de::Error>(self, millis: u64) -> Result<Timestamp, E> {
-                i64::try_from(millis).map(Timestamp).map_err(E::custom)
+                self.visit_i64(i64::try_from(millis).unwrap_or(i64::MAX))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
                 text.parse().map_err(E::custom)
@@ -170,12 +179,26 @@ mod tests {
             ("2026-09-21", 1_789_948_800_000),
             ("2026-09-21T14:13Z", 1_789_999_980_000),
             ("2026-09-21T14:13", 1_789_999_980_000),
+            ("2026-09-21T15:13+01:00", 1_789_999_980_000),
             ("2026-09-21 14:13:22", 1_790_000_002_000),
+            ("0000-01-01", -62_167_219_200_000),
+            ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
         ] {
             assert_eq!(text.parse::<Timestamp>(), Ok(Timestamp(millis)), "{text}");
         }
         assert_eq!(Timestamp(1_790_000_002_395).to_string(), "2026-09-21T14:13:22.395Z");
-        assert!("yesterday".parse::<Timestamp>().is_err());
+        for nonsense in [
+            "yesterday",
+            "",
+            "2026-13-01",
+            "2026-09-21T",
+            "2026-09-21T25:00",
+            "253402300800000",
+            "2026-09-21é",
+            "12é4567890Z",
+        ] {
+            assert!(nonsense.parse::<Timestamp>().is_err(), "{nonsense}");
+        }
     }
 
     #[test]

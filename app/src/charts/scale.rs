@@ -81,18 +81,23 @@ fn step_for(cover: f64, unit: Unit) -> f64 {
     round_up(cover / written / 4.0).max(least) * written
 }
 
-/// The next of 1, 2, 5 × 10ⁿ. By parsing rather than by logarithms: those differ in the last bit between the
-/// server's and the browser's mathematics, and both must draw the same.
+/// The next of 1, 2, 5 × 10ⁿ. By multiplication and division alone, which are the same to the last bit on the server and in
+/// the browser (logarithms are not): both must draw the same.
 fn round_up(least: f64) -> f64 {
-    for exponent in -9..=300 {
-        for digit in [1, 2, 5] {
-            let candidate = format!("{digit}e{exponent}").parse().unwrap_or(f64::INFINITY);
+    for exponent in -9_i32..=300 {
+        let power = ten_to(exponent.unsigned_abs());
+        for digit in [1.0, 2.0, 5.0] {
+            let candidate = if exponent < 0 { digit / power } else { digit * power };
             if candidate >= least {
                 return candidate;
             }
         }
     }
     least
+}
+
+fn ten_to(exponent: u32) -> f64 {
+    (0..exponent).fold(1.0, |power, _| power * 10.0)
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
-use leptos_router::components::Form;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use pipeline::time::{DAY, HOUR, MINUTE, Span, Timestamp};
 
@@ -13,6 +12,7 @@ use crate::charts::Zone;
 use crate::charts::clock::Offsets;
 use crate::error::AppError;
 use crate::routes;
+use crate::ui::query_form::QueryForm;
 
 /// A range: up to now, or between two instants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -225,7 +225,7 @@ fn FreeRange(chosen: Memo<Range>) -> impl IntoView {
                 {words}
             </summary>
             <div class="sheet-body panel">
-                <Form method="GET" action=move || location.pathname.get()>
+                <QueryForm action=location.pathname class="">
                     <label class="field">
                         <span>"From (UTC)"</span>
                         <input type="datetime-local" name="from" required value=from prop:value=from />
@@ -238,7 +238,7 @@ fn FreeRange(chosen: Memo<Range>) -> impl IntoView {
                     <button class="button main" name="range" value="">
                         "Show"
                     </button>
-                </Form>
+                </QueryForm>
             </div>
         </details>
     }

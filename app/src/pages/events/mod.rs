@@ -6,7 +6,6 @@ mod detail;
 pub use detail::EventDetail;
 
 use leptos::prelude::*;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
 
 use crate::routes;
@@ -14,6 +13,7 @@ use crate::ui::frame::Head;
 use crate::ui::held::{Held, held};
 use crate::ui::loaded::{loaded, read_live};
 use crate::ui::number::{group, short_id};
+use crate::ui::query_form::QueryForm;
 use crate::ui::state::Empty;
 use crate::ui::time::{Moment, ZoneName};
 use api::{EventList, EventsQuery, read_events};
@@ -128,7 +128,7 @@ fn Filters(filter: Memo<EventsQuery>, data: Signal<EventList>) -> impl IntoView 
         }
     };
     view! {
-        <Form method="GET" action=routes::EVENTS attr:class="tools">
+        <QueryForm action=routes::EVENTS>
             <label class="field grow">
                 <span>"Text in id or payload"</span>
                 <input type="search" name="q" value=move || filter.with(|f| f.q.clone()) prop:value=move || filter.with(|f| f.q.clone()) data-filter="" autocomplete="off" />
@@ -157,7 +157,7 @@ fn Filters(filter: Memo<EventsQuery>, data: Signal<EventList>) -> impl IntoView 
                     "Clear"
                 </a>
             </Show>
-        </Form>
+        </QueryForm>
     }
 }
 

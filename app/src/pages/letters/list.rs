@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use leptos_router::components::Form;
 use pipeline::letter::{Letter, LetterStatus};
 
 use super::Work;
@@ -13,6 +12,7 @@ use crate::routes;
 use crate::ui::confirm::Reason;
 use crate::ui::held::{Held, held};
 use crate::ui::number::{group, short_id};
+use crate::ui::query_form::QueryForm;
 use crate::ui::state::{Empty, StateSign};
 use crate::ui::time::{Moment, ZoneName};
 
@@ -92,7 +92,7 @@ fn Filters(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoVie
         list
     });
     view! {
-        <Form method="GET" action=routes::LETTERS attr:class="tools">
+        <QueryForm action=routes::LETTERS>
             <label class="field grow">
                 <span>"Text in id, user, error or payload"</span>
                 <input type="search" name="q" value=move || filter.with(|f| f.q.clone()) prop:value=move || filter.with(|f| f.q.clone()) data-filter="" autocomplete="off" />
@@ -136,7 +136,7 @@ fn Filters(filter: Memo<LettersQuery>, data: Signal<LetterList>) -> impl IntoVie
                     "Clear"
                 </a>
             </Show>
-        </Form>
+        </QueryForm>
     }
 }
 
