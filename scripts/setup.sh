@@ -40,7 +40,7 @@ rust() {
   have cc || packages "a C compiler, for SQLite," gcc libc6-dev
 }
 
-# The wasm-opt that package-lock.json names; npm notes what it installed in node_modules/.package-lock.json.
+# The wasm-opt that package-lock.json names, and the rules for accessibility that the tests check; npm notes what it installed in node_modules/.package-lock.json.
 wasm_opt() {
   if [ ! -e node_modules/.bin/wasm-opt ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     have npm || packages "npm, for wasm-opt," nodejs npm

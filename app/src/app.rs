@@ -29,6 +29,8 @@ pub fn App() -> impl IntoView {
                     <Route path=(StaticSegment("events"), ParamSegment("id")) view=parts::event ssr=SsrMode::Async />
                     <Route path=StaticSegment("dead-letters") view=parts::letters ssr=SsrMode::Async />
                     <Route path=(StaticSegment("dead-letters"), ParamSegment("id")) view=parts::letter ssr=SsrMode::Async />
+                    <Route path=StaticSegment("operations") view=parts::operations ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("operations"), ParamSegment("id")) view=parts::operation ssr=SsrMode::Async />
                     <Route path=StaticSegment("cutover") view=parts::cutover ssr=SsrMode::Async />
                     <Route path=StaticSegment("activity") view=parts::activity ssr=SsrMode::Async />
                     <Route path=StaticSegment("demo") view=parts::demo ssr=SsrMode::Async />

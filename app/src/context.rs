@@ -129,10 +129,30 @@ impl Desk {
     where
         E: Into<AppError>,
     {
+        self.act_and_tell(actor, action, f, |_, _| {}).await
+    }
+
+    /// As [`Self::act`], where some of what is recorded is known only when it is done: `tell` completes the action.
+    ///
+    /// # Errors
+    /// As of [`Self::act`].
+    pub async fn act_and_tell<T, E>(
+        &self,
+        actor: &Actor,
+        mut action: Action,
+        f: impl Future<Output = Result<T, E>>,
+        tell: impl FnOnce(&T, &mut Action),
+    ) -> Result<T, AppError>
+    where
+        E: Into<AppError>,
+    {
         let result = match authorise(actor, &action) {
             Ok(()) => f.await.map_err(Into::into),
             Err(refusal) => Err(refusal),
         };
+        if let Ok(done) = &result {
+            tell(done, &mut action);
+        }
         let outcome = match &result {
             Ok(_) => Outcome::Done,
             Err(e) => Outcome::Refused(e.to_string()),

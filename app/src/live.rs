@@ -106,7 +106,10 @@ impl Live {
         };
         provide_context(live);
         #[cfg(feature = "hydrate")]
-        Effect::new(move |_| browser::connect(live));
+        Effect::new(move |_| {
+            browser::recall(live.refresh);
+            browser::connect(live);
+        });
     }
 
     /// The signals.
@@ -132,7 +135,7 @@ mod browser {
     use wasm_bindgen::closure::Closure;
     use web_sys::{EventSource, MessageEvent, VisibilityState};
 
-    use super::{Connection, Live, Pulse, SILENCE};
+    use super::{Connection, Live, Pulse, Refresh, SILENCE};
     use crate::routes;
 
     type Slot = Rc<RefCell<Option<Link>>>;
@@ -153,6 +156,26 @@ mod browser {
     /// How often the silence is looked at, and how long a connection that the browser gave up is left before the next try.
     const LOOK: Duration = Duration::from_secs(1);
     const AGAIN: f64 = 5_000.0;
+
+    /// Where the browser keeps how often pages read.
+    const KEPT: &str = "refresh";
+
+    /// Takes up how often pages were read the last time, and keeps it when it changes.
+    pub(super) fn recall(refresh: RwSignal<Refresh>) {
+        // A browser that keeps nothing begins with the default each time.
+        let storage = || window().local_storage().ok().flatten();
+        let kept = storage().and_then(|storage| storage.get_item(KEPT).ok().flatten());
+        if let Some(kept) = Refresh::ALL.into_iter().find(|choice| kept.as_deref() == Some(choice.name())) {
+            refresh.set(kept);
+        }
+        Effect::new(move |before: Option<Refresh>| {
+            let now = refresh.get();
+            if let Some(storage) = storage().filter(|_| before.is_some_and(|before| before != now)) {
+                let _ = storage.set_item(KEPT, now.name());
+            }
+            now
+        });
+    }
 
     pub(super) fn connect(live: Live) {
         let slot: Slot = Rc::new(RefCell::new(None));

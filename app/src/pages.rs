@@ -8,5 +8,6 @@ pub mod cutover;
 pub mod demo;
 pub mod events;
 pub mod letters;
+pub mod operations;
 pub mod overview;
 pub mod parts;

@@ -8,6 +8,8 @@ pub const CONSUMERS: &str = "/consumers";
 pub const EVENTS: &str = "/events";
 /// The dead letters.
 pub const LETTERS: &str = "/dead-letters";
+/// The operations over dead letters.
+pub const OPERATIONS: &str = "/operations";
 /// The flags, the stage and the parity of the paths.
 pub const CUTOVER: &str = "/cutover";
 /// What people did.
@@ -33,6 +35,12 @@ pub fn event(id: &str) -> String {
 #[must_use]
 pub fn letter(id: &str) -> String {
     format!("{LETTERS}/{}", escape(id))
+}
+
+/// An operation's page.
+#[must_use]
+pub fn operation(id: &str) -> String {
+    format!("{OPERATIONS}/{}", escape(id))
 }
 
 /// Percent-encodes what may not stand in a path segment or a query value.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::InvalidField;
 use crate::time::Timestamp;
 
 /// The scope of the flags that apply where no publisher has its own.
@@ -101,30 +102,77 @@ impl fmt::Display for Stage {
 pub struct FlagState {
     /// `global`, or a publisher's source.
     pub scope: String,
-    /// The flags.
+    /// The flags that apply to it.
     pub flags: Flags,
+    /// It has none of its own: they are the global ones. Never so of the global scope.
+    pub inherited: bool,
     /// Counts the changes of this scope; 0 before the first.
     pub version: u64,
     /// When it was last changed.
     pub changed_at: Option<Timestamp>,
 }
 
-/// A wish to change flags.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+/// A change to be made to a scope's flags.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlagChange {
     /// `global`, or a publisher's source.
-    #[serde(default = "global")]
     pub scope: String,
-    /// Publish events?
-    pub publishing: bool,
-    /// Run direct triggers?
-    pub direct: bool,
+    /// Its flags from now on; `None` for those of the global scope, whatever they come to be.
+    pub to: Option<Flags>,
     /// Why; shown for ever.
     pub reason: String,
     /// The version that was looked at: the change is refused if it has moved.
     pub expected_version: u64,
+}
+
+/// A [`FlagChange`] as it is written: with `publishing` and `direct`, or with `inherit`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FlagWish {
+    /// `global`, or a publisher's source.
+    #[serde(default = "global")]
+    pub scope: String,
+    /// Publish events?
+    pub publishing: Option<bool>,
+    /// Run direct triggers?
+    pub direct: Option<bool>,
+    /// Take back the publisher's own flags, so that the global ones apply to it? Then neither of the two above is given.
+    #[serde(default)]
+    pub inherit: bool,
+    /// Why; shown for ever.
+    pub reason: String,
+    /// The version that was looked at: the change is refused if it has moved.
+    pub expected_version: u64,
+}
+
+impl TryFrom<FlagWish> for FlagChange {
+    type Error = InvalidField;
+
+    /// # Errors
+    /// One of the flags is missing, or given beside `inherit`.
+    fn try_from(wish: FlagWish) -> Result<Self, InvalidField> {
+        let to = if wish.inherit {
+            for (field, given) in [("publishing", wish.publishing), ("direct", wish.direct)] {
+                if given.is_some() {
+                    return Err(InvalidField::new(field, "can't be given with inherit: the global flags apply then"));
+                }
+            }
+            None
+        } else {
+            let missing = |field| InvalidField::new(field, "is missing: say true or false, or inherit instead of both flags");
+            Some(Flags {
+                publishing: wish.publishing.ok_or_else(|| missing("publishing"))?,
+                direct: wish.direct.ok_or_else(|| missing("direct"))?,
+            })
+        };
+        Ok(Self {
+            scope: wish.scope,
+            to,
+            reason: wish.reason,
+            expected_version: wish.expected_version,
+        })
+    }
 }
 
 fn global() -> String {
@@ -143,6 +191,8 @@ pub struct FlagRecord {
     pub from: Flags,
     /// After.
     pub to: Flags,
+    /// After it the scope had no flags of its own any more: `to` are the global ones of that moment.
+    pub inherited: bool,
     /// Who.
     pub actor: String,
     /// Why.
@@ -171,5 +221,27 @@ mod tests {
             None
         );
         assert_eq!(Flags::default().stage(), Some(Stage::Shadow));
+    }
+
+    #[test]
+    fn a_wish_says_both_flags_or_inherit() {
+        let read = |text: &str| FlagChange::try_from(serde_json::from_str::<FlagWish>(text).expect("a wish"));
+        let rest = r#""reason": "r", "expected_version": 3"#;
+        let both = read(&format!(r#"{{"publishing": true, "direct": false, {rest}}}"#)).expect("a change");
+        assert_eq!((both.scope.as_str(), both.to), (GLOBAL_SCOPE, Some(Stage::EventsOnly.flags())));
+        let back = read(&format!(r#"{{"scope": "file.service", "inherit": true, {rest}}}"#)).expect("a change");
+        assert_eq!((back.scope.as_str(), back.to, back.expected_version), ("file.service", None, 3));
+        for (text, field) in [
+            (r#""direct": true"#, "publishing"),
+            (r#""publishing": true"#, "direct"),
+            (r#""publishing": true, "inherit": true"#, "publishing"),
+            (r#""direct": false, "inherit": true"#, "direct"),
+        ] {
+            assert_eq!(
+                read(&format!("{{{text}, {rest}}}")).map_err(|fault| fault.field),
+                Err(field.to_owned()),
+                "{text}"
+            );
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{InvalidField, Json};
 use crate::ledger::Attempt;
+use crate::operation::LetterOperation;
 use crate::time::{Timestamp, check_range};
 
 /// What has become of a dead letter.
@@ -94,6 +95,8 @@ pub struct LetterDetail {
     pub history: Vec<Attempt>,
     /// The consumers that had already completed the event; a redrive doesn't run them again.
     pub done_by: Vec<String>,
+    /// What people did, or are doing, with it, newest first; the last fifty operations.
+    pub operations: Vec<LetterOperation>,
 }
 
 impl LetterDetail {

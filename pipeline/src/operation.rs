@@ -172,6 +172,10 @@ impl ItemStatus {
 pub struct OperationItem {
     /// The letter.
     pub letter_id: String,
+    /// The consumer that gave up; `None` if there is no such letter.
+    pub consumer: Option<String>,
+    /// The event's type; `None` if there is no such letter, or it can't be read.
+    pub event_type: Option<String>,
     /// What became of it.
     pub status: ItemStatus,
     /// Why it failed or was passed over.
@@ -186,4 +190,24 @@ pub struct OperationDetail {
     pub operation: Operation,
     /// Its items, the first thousand.
     pub items: Vec<OperationItem>,
+}
+
+/// An operation, as one of its letters sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LetterOperation {
+    /// The operation's id.
+    pub operation: String,
+    /// What is done.
+    pub kind: OperationKind,
+    /// Who asked.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// What became of this letter.
+    pub status: ItemStatus,
+    /// Why it failed or was passed over.
+    pub note: Option<String>,
 }

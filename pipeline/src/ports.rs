@@ -18,7 +18,7 @@ use crate::ledger::{LedgerEntry, LedgerSummary};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
 use crate::metric::{Reading, SeriesQuery};
 use crate::notification::Notification;
-use crate::operation::{NewOperation, Operation, OperationDetail};
+use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem};
 use crate::page::Page;
 use crate::parity::ParityReport;
 use crate::time::{Span, Timestamp, check_range};
@@ -147,6 +147,9 @@ pub trait Operations: Send + Sync {
     async fn list(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Operation>, StoreError>;
     /// One operation, item by item.
     async fn get(&self, id: &str) -> Result<Option<OperationDetail>, StoreError>;
+    /// An operation's items in the order of its selection, with `only` that status if one is named, `limit` at most; `cursor`
+    /// is the `next` of the page before. None if there is no such operation.
+    async fn items(&self, id: &str, only: Option<ItemStatus>, limit: u32, cursor: Option<&str>) -> Result<Page<OperationItem>, StoreError>;
     /// Stops it: items not begun are left alone.
     async fn cancel(&self, id: &str) -> Result<Operation, OperationError>;
 }
@@ -156,7 +159,7 @@ pub trait Operations: Send + Sync {
 pub trait FlagStore: Send + Sync {
     /// The flags that apply to a publisher: its own if it has them, else the global ones.
     async fn effective(&self, source: &str) -> Result<Flags, StoreError>;
-    /// Every scope that was ever set, the global one first.
+    /// Every scope that was ever set, also where that was taken back; the global one first.
     async fn all(&self) -> Result<Vec<FlagState>, StoreError>;
     /// Makes a change, if the version still is what was looked at. `criteria` is what they said at that moment.
     async fn set(&self, change: &FlagChange, actor: &str, criteria: &[String]) -> Result<FlagState, FlagError>;

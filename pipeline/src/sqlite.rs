@@ -80,6 +80,21 @@ impl Sqlite {
         })
     }
 
+    /// Reads the whole database and says what of it is damaged, the first few faults; empty if it is sound.
+    ///
+    /// # Errors
+    /// It can't even be read.
+    pub async fn examine(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|connection| {
+            let faults: Vec<String> = connection
+                .prepare("PRAGMA quick_check(5)")?
+                .query_map([], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            Ok(faults.into_iter().filter(|fault| fault != "ok").collect())
+        })
+        .await
+    }
+
     /// The ports of the dashboard. `consumers` are asked what they do, for the pages.
     #[must_use]
     pub fn ports(&self, consumers: &[Arc<dyn Consumer>]) -> Ports {

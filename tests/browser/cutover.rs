@@ -9,10 +9,13 @@ use crate::with_demo;
 
 /// Changes the global flags to those of a stage, as a person does.
 async fn change(browser: &Browser, stage: &str, reason: &str) {
-    let row = "table.flags tbody tr:first-child";
+    change_of(browser, "global", "table.flags tbody tr:first-child", stage, reason).await;
+}
+
+async fn change_of(browser: &Browser, scope: &str, row: &str, stage: &str, reason: &str) {
     browser.click(&format!("{row} summary")).await;
     browser.click(&format!("{row} label.choice:has(input[value=\"{stage}\"])")).await;
-    browser.type_into("#flag-reason-global", reason).await;
+    browser.type_into(&format!("#flag-reason-{scope}"), reason).await;
     browser.click(&format!("{row} label.choice:has(input[name=confirmed])")).await;
     browser.click(&format!("{row} button.main")).await;
     browser.says(".said-done", &format!("“{stage}”")).await;
@@ -30,6 +33,26 @@ async fn beats(site: &Endpoint, count: usize) {
 
 async fn published(server: &Cutover) -> f64 {
     server.metric("cutover_events_published_total").await
+}
+
+#[tokio::test]
+async fn a_publisher_goes_its_own_way_and_comes_back() {
+    let server = with_demo().await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/cutover").await;
+    let (scope, row) = ("file-service", "table.flags tr:has(#flag-reason-file-service)");
+    browser.says(row, "as all").await;
+    change_of(&browser, scope, row, "events only", "the first to go").await;
+    browser.says(row, "off").await;
+    change_of(&browser, scope, row, "as all", "with the others again").await;
+    browser.says(row, "Override").await;
+    browser
+        .says(
+            "section[aria-labelledby=history-title]",
+            "file.service: events only → shadow, as all",
+        )
+        .await;
+    browser.close().await;
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Every page, on a desk, on a phone and as narrow as may be, in the light and in the dark: nothing complains, nothing sticks out.
+//! Every page, on a desk, on a phone and as narrow as may be, in the light and in the dark: nothing complains, nothing sticks out, nothing
+//! is a barrier.
 
 use serde_json::json;
 use tests::browser::{Browser, Screen};
@@ -16,7 +17,7 @@ const SCREENS: [(&str, Screen); 5] = [
 ];
 
 #[tokio::test]
-async fn every_page_fits_every_screen() {
+async fn every_page_fits_every_screen_and_everybody() {
     let server = with_demo().await;
     let (event, entry) = poison_entry();
     server.ingest.put_events(&json!([entry])).await.expect(200);
@@ -25,6 +26,10 @@ async fn every_page_fits_every_screen() {
         letters["items"][0]["id"].as_str().map(str::to_owned)
     })
     .await;
+    let wish =
+        json!({ "kind": "redrive", "select": { "ids": [letter, "never-was"] }, "reason": "to see it fail again, and one passed over" });
+    let operation = server.site.post("/api/v1/operations", &wish).await.expect(202).json();
+    let operation = operation["id"].as_str().expect("an id").to_owned();
     let change = json!({ "publishing": true, "direct": false, "reason": "to have a history with a long reason that wraps on a phone", "expected_version": 0 });
     server.site.put("/api/v1/flags", &change).await.expect(200);
 
@@ -36,6 +41,8 @@ async fn every_page_fits_every_screen() {
         ("event", format!("/events/{event}")),
         ("dead-letters", "/dead-letters?status=all".to_owned()),
         ("dead-letter", format!("/dead-letters/{letter}")),
+        ("operations", "/operations".to_owned()),
+        ("operation", format!("/operations/{operation}")),
         ("cutover", "/cutover".to_owned()),
         ("activity", "/activity".to_owned()),
         ("demo", "/demo".to_owned()),
@@ -59,6 +66,13 @@ async fn every_page_fits_every_screen() {
             if let Some(out) = out.as_str() {
                 faults.push(format!("{path} on {screen_name}: {out}"));
             }
+            faults.extend(
+                browser
+                    .barriers()
+                    .await
+                    .into_iter()
+                    .map(|barrier| format!("{path} on {screen_name}: {barrier}")),
+            );
             browser.picture(&format!("{name}-{screen_name}")).await;
         }
         faults.extend(

@@ -125,3 +125,42 @@ async fn what_is_ticked_and_has_left_the_page_is_acted_on_too() {
     eventually("both are discarded", async || open_letters(&server).await == 60.0).await;
     browser.close().await;
 }
+
+/// A redrive that fails again leads to the letters it failed for, and each of them says who tried, why, and what came of it.
+#[tokio::test]
+async fn a_failed_redrive_leads_to_what_failed_and_why() {
+    let server = tests::server::Setup::new().start().await;
+    let entries: Vec<_> = (0..2).map(|_| tests::event::poison_entry().1).collect();
+    server.ingest.put_events(&entries.into()).await.expect(200);
+    eventually("two letters", async || open_letters(&server).await == 2.0).await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/dead-letters").await;
+    act(&browser, "true", "redrive", "perhaps it was the weather").await;
+    browser.says(".op", "done, with failures").await;
+    browser.press(".op", "2 failed").await;
+    browser.says("h1", "Operation").await;
+    eventually("the two that failed", async || {
+        let rows = browser.texts("section[aria-labelledby=items-title] tbody tr").await;
+        rows.len() == 2 && rows.iter().all(|row| row.contains("failed") && row.contains("InvalidPayload"))
+    })
+    .await;
+    assert!(browser.address().await.ends_with("?show=failed"));
+    browser.press("nav[aria-label=Outcome]", "passed over").await;
+    browser
+        .says("section[aria-labelledby=items-title]", "No letter of this operation")
+        .await;
+    browser.back().await;
+    browser.click("section[aria-labelledby=items-title] tbody a").await;
+    browser
+        .says("section[aria-labelledby=deeds-title]", "perhaps it was the weather")
+        .await;
+    browser.press("section[aria-labelledby=deeds-title]", "redrive").await;
+    browser.says("h1", "Operation").await;
+    browser.visit("/activity").await;
+    browser.says("table", "redrive all letters that are open: 2").await;
+    browser.press("table", "redrive all letters").await;
+    browser
+        .says("section[aria-labelledby=operation-title]", "perhaps it was the weather")
+        .await;
+    browser.close().await;
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use tests::account::settled;
 use tests::event::updated;
-use tests::server::{Ended, Setup, command, run};
+use tests::server::{Ended, Setup, command, command_of, run};
 
 /// `cutover serve` on free ports, with these arguments besides.
 async fn serve(directory: &Path, arguments: &[&str]) -> Ended {
@@ -179,4 +179,57 @@ async fn check_says_whether_serve_would_work() {
         "{good:?}"
     );
     drop(ended);
+}
+
+/// What lies deeper than the first page takes reading all of it, which `check` does.
+#[tokio::test]
+async fn check_finds_damage_inside_the_database() {
+    let server = Setup::new().start().await;
+    let data = server.data();
+    server.ingest.post("/api/v1/events", &updated()).await.expect(200);
+    settled(&server, 1).await;
+    let left = server.terminate().await;
+    let database = data.join("cutover.db");
+    into_one_file(&database);
+    let mut bytes = std::fs::read(&database).expect("a database");
+    // The root of some table or index: there are more of them than rows.
+    let page = 4096 * 9;
+    bytes[page..page + 4096].fill(b'?');
+    std::fs::write(&database, &bytes).expect("written");
+    let ended = run(command(left.data.path(), ["check", "--data", &data.display().to_string()])).await;
+    told(&ended, 1, &["damaged", "page 10", "backup"]);
+    assert!(std::fs::read(&database).expect("a database") == bytes, "looking changes nothing");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_data_directory_that_is_read_only_is_named_and_left_alone() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    /// Whoever has no rights of its own: root, which these tests may run as, may write anywhere.
+    const NOBODY: u32 = 65_534;
+
+    let server = Setup::new().start().await;
+    let data = server.data();
+    server.ingest.post("/api/v1/events", &updated()).await.expect(200);
+    settled(&server, 1).await;
+    let left = server.terminate().await;
+    let before = contents(&data);
+    let set_mode = |path: &Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("its permissions");
+    // A binary that anybody may run: the one that is tested may lie where only its owner looks.
+    let public = TempDir::new().expect("a directory");
+    let binary = public.path().join("cutover");
+    std::fs::copy(tests::server::binary(), &binary).expect("a copy");
+    set_mode(public.path(), 0o755);
+    set_mode(left.data.path(), 0o755);
+    set_mode(&data, 0o555);
+    let arguments = ["serve", "--no-demo", "--listen", "127.0.0.1:0", "--ingest", "127.0.0.1:0", "--data"];
+    let mut serve = command_of(&binary, public.path(), arguments);
+    serve.arg(&data);
+    if std::fs::metadata(&data).expect("a directory").uid() == 0 {
+        serve.uid(NOBODY);
+    }
+    told(&run(serve).await, 1, &["not writable", &data.display().to_string(), "--data"]);
+    assert!(contents(&data) == before, "the files were changed");
+    set_mode(&data, 0o755);
 }

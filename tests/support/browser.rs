@@ -1,5 +1,6 @@
 //! A real browser in front of the dashboard.
 
+mod accessibility;
 mod command;
 mod driver;
 

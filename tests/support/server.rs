@@ -43,7 +43,13 @@ pub fn binary() -> PathBuf {
 /// `cutover` with these arguments, away from any configuration of this machine: in an empty directory, without its variables.
 #[must_use]
 pub fn command(directory: &Path, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Command {
-    let mut command = Command::new(binary());
+    command_of(&binary(), directory, arguments)
+}
+
+/// As [`command`], with a binary at another place.
+#[must_use]
+pub fn command_of(binary: &Path, directory: &Path, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Command {
+    let mut command = Command::new(binary);
     command
         .args(arguments.into_iter().map(Into::into))
         .current_dir(directory)

@@ -23,6 +23,7 @@ use super::cutover::CutoverPage;
 use super::demo::DemoPage;
 use super::events::{EventDetail, EventsPage};
 use super::letters::{LetterPage, LettersPage};
+use super::operations::{OperationPage, OperationsPage};
 use super::overview::OverviewPage;
 use crate::ui::loaded::Loading;
 
@@ -159,6 +160,8 @@ parts! {
         event EventDetail, fetched by fetch_event, at "events";
         letters LettersPage, fetched by fetch_letters, at "dead-letters";
         letter LetterPage, fetched by fetch_letter, at "dead-letters";
+        operations OperationsPage, fetched by fetch_operations, at "operations";
+        operation OperationPage, fetched by fetch_operation, at "operations";
         activity ActivityPage, fetched by fetch_activity, at "activity";
         demo DemoPage, fetched by fetch_demo, at "demo";
     }

@@ -1,12 +1,13 @@
 //! The frame around every page: navigation, how the connection is, what serves it.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos_router::hooks::use_location;
 use pipeline::criteria::group;
 use serde::{Deserialize, Serialize};
 
 use super::icon::{self, Icon};
 use super::keys::Keys;
+use super::range::use_range_query;
 use super::theme::ThemeChoice;
 use super::time::{Moment, ZoneName};
 use crate::error::AppError;
@@ -66,21 +67,10 @@ pub fn Frame(
                     </svg>
                     "Cutover"
                 </span>
-                <A href=routes::OVERVIEW exact=true>
-                    <Icon path=icon::OVERVIEW />
-                    <span>"Overview"</span>
-                </A>
-                <A href=routes::CONSUMERS>
-                    <Icon path=icon::CONSUMERS />
-                    <span>"Consumers"</span>
-                </A>
-                <A href=routes::EVENTS>
-                    <Icon path=icon::EVENTS />
-                    <span>"Events"</span>
-                </A>
-                <A href=routes::LETTERS>
-                    <Icon path=icon::LETTERS />
-                    <span>"Dead letters"</span>
+                <Entry path=routes::OVERVIEW icon=icon::OVERVIEW label="Overview" ranged=true />
+                <Entry path=routes::CONSUMERS icon=icon::CONSUMERS label="Consumers" ranged=true />
+                <Entry path=routes::EVENTS icon=icon::EVENTS label="Events" />
+                <Entry path=routes::LETTERS icon=icon::LETTERS label="Dead letters">
                     <Transition>
                         {move || {
                             let count = letters();
@@ -94,28 +84,15 @@ pub fn Frame(
                                 })
                         }}
                     </Transition>
-                </A>
-                <A href=routes::CUTOVER>
-                    <Icon path=icon::CUTOVER />
-                    <span>"Cutover"</span>
-                </A>
-                <A href=routes::ACTIVITY>
-                    <Icon path=icon::ACTIVITY />
-                    <span>"Activity"</span>
-                </A>
+                </Entry>
+                <Entry path=routes::CUTOVER icon=icon::CUTOVER label="Cutover" ranged=true />
+                <Entry path=routes::ACTIVITY icon=icon::ACTIVITY label="Activity" />
                 <Transition>
                     {move || {
                         info.get()
                             .and_then(Result::ok)
                             .is_some_and(|i| i.demo)
-                            .then(|| {
-                                view! {
-                                    <A href=routes::DEMO>
-                                        <Icon path=icon::DEMO />
-                                        <span>"Demo"</span>
-                                    </A>
-                                }
-                            })
+                            .then(|| view! { <Entry path=routes::DEMO icon=icon::DEMO label="Demo" /> })
                     }}
                 </Transition>
                 <div class="foot">
@@ -146,6 +123,47 @@ pub fn Frame(
             </main>
         </div>
         <Keys />
+    }
+}
+
+/// A page's entry in the rail.
+#[component]
+fn Entry(
+    path: &'static str,
+    icon: &'static str,
+    label: &'static str,
+    /// Whether the page is of a time range: it then is of the same as the page before.
+    #[prop(optional)]
+    ranged: bool,
+    /// What stands after the label.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let (location, range) = (use_location(), use_range_query());
+    let href = move || {
+        if ranged {
+            routes::with_query(path, range.get())
+        } else {
+            path.to_owned()
+        }
+    };
+    let current = move || location.pathname.with(|now| leads_to(path, now)).then_some("page");
+    view! {
+        <a href=href aria-current=current>
+            <Icon path=icon />
+            <span>{label}</span>
+            {children.map(|children| children())}
+        </a>
+    }
+}
+
+/// Whether the rail's entry `path` is where the page `now` belongs.
+fn leads_to(path: &str, now: &str) -> bool {
+    let below = |path: &str| now.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    match path {
+        routes::OVERVIEW => now == routes::OVERVIEW,
+        routes::LETTERS => below(routes::LETTERS) || below(routes::OPERATIONS),
+        path => below(path),
     }
 }
 
@@ -215,7 +233,7 @@ fn LiveChip() -> impl IntoView {
                     format!("every {}", r.name())
                 };
                 view! {
-                    <option value=r.name() selected=move || live.refresh.get() == r>
+                    <option value=r.name() selected=move || live.refresh.get() == r prop:selected=move || live.refresh.get() == r>
                         {label}
                     </option>
                 }
@@ -238,5 +256,25 @@ fn LiveChip() -> impl IntoView {
                 <select on:change=choose>{options()}</select>
             </label>
         </span>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_belongs_to_one_entry() {
+        for (path, now, current) in [
+            (routes::OVERVIEW, "/", true),
+            (routes::OVERVIEW, "/events", false),
+            (routes::EVENTS, "/events", true),
+            (routes::EVENTS, "/events/01a2", true),
+            (routes::EVENTS, "/eventual", false),
+            (routes::LETTERS, "/operations/01a2", true),
+            (routes::LETTERS, "/dead-letters/01a2", true),
+        ] {
+            assert_eq!(leads_to(path, now), current, "{path} at {now}");
+        }
     }
 }

@@ -125,6 +125,16 @@ pub fn use_range_text() -> Memo<String> {
     })
 }
 
+/// The range as the URL has it, for links to other pages that have one.
+#[must_use]
+pub fn use_range_query() -> Memo<Vec<(&'static str, String)>> {
+    let query = use_query_map();
+    Memo::new(move |_| {
+        let given = |key| query.with(|q| q.get(key).unwrap_or_default());
+        ["range", "from", "to"].map(|key| (key, given(key))).to_vec()
+    })
+}
+
 /// Goes to a range between two instants: what a chart's drag asks for.
 #[must_use]
 pub fn use_zoom() -> Callback<(i64, i64)> {
@@ -221,8 +231,9 @@ fn FreeRange(chosen: Memo<Range>) -> impl IntoView {
     });
     view! {
         <details class="sheet range-sheet">
-            <summary class="button" class:chosen=move || fixed().is_some() aria-label="Another time range">
+            <summary class="button" class:chosen=move || fixed().is_some()>
                 {words}
+                <span class="visually-hidden">" time range"</span>
             </summary>
             <div class="sheet-body panel">
                 <QueryForm action=location.pathname class="">

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 fn get(connection: &Connection, scope: &str) -> Result<Option<FlagState>, Failure> {
     Ok(connection
-        .prepare_cached("SELECT publishing,direct,version,changed_at FROM flag WHERE scope=?1")?
+        .prepare_cached("SELECT publishing,direct,version,changed_at,inherited FROM flag WHERE scope=?1")?
         .query_row([scope], |row| {
             Ok(FlagState {
                 scope: scope.to_owned(),
@@ -19,6 +19,7 @@ fn get(connection: &Connection, scope: &str) -> Result<Option<FlagState>, Failur
                     publishing: row.get(0)?,
                     direct: row.get(1)?,
                 },
+                inherited: row.get(4)?,
                 version: row.get(2)?,
                 changed_at: Some(Timestamp(row.get(3)?)),
             })
@@ -26,22 +27,20 @@ fn get(connection: &Connection, scope: &str) -> Result<Option<FlagState>, Failur
         .optional()?)
 }
 
-/// A scope that was never set is at version 0, with the flags it would get from the global scope.
+/// A scope that was never set is at version 0.
 fn current(connection: &Connection, scope: &str) -> Result<FlagState, Failure> {
-    if let Some(state) = get(connection, scope)? {
-        return Ok(state);
-    }
-    let flags = if scope == GLOBAL_SCOPE {
-        Flags::default()
-    } else {
-        current(connection, GLOBAL_SCOPE)?.flags
-    };
-    Ok(FlagState {
+    let own = get(connection, scope)?.unwrap_or_else(|| FlagState {
         scope: scope.to_owned(),
-        flags,
+        flags: Flags::default(),
+        inherited: scope != GLOBAL_SCOPE,
         version: 0,
         changed_at: None,
-    })
+    });
+    if own.inherited {
+        let flags = current(connection, GLOBAL_SCOPE)?.flags;
+        return Ok(FlagState { flags, ..own });
+    }
+    Ok(own)
 }
 
 /// Whether events of a source are published, within a transaction.
@@ -71,8 +70,11 @@ impl FlagStore for Sqlite {
     }
 
     async fn set(&self, change: &FlagChange, actor: &str, criteria: &[String]) -> Result<FlagState, FlagError> {
-        if !change.publishing && !change.direct {
+        if change.to.is_some_and(|flags| flags.stage().is_none()) {
             return Err(FlagError::BothOff);
+        }
+        if change.to.is_none() && change.scope == GLOBAL_SCOPE {
+            return Err(InvalidField::new("inherit", "makes no sense for the global flags: they are what is inherited").into());
         }
         for (field, value, max) in [("reason", &change.reason, 500), ("scope", &change.scope, 128)] {
             if value.trim().is_empty() {
@@ -89,27 +91,33 @@ impl FlagStore for Sqlite {
                 if before.version != change.expected_version {
                     return Ok(Err(before));
                 }
-                let (version, now) = (before.version + 1, Timestamp::now().0);
+                let (version, now, inherited) = (before.version + 1, Timestamp::now().0, change.to.is_none());
+                let to = match change.to {
+                    Some(flags) => flags,
+                    None => current(write.connection, GLOBAL_SCOPE)?.flags,
+                };
                 write
                     .connection
-                    .prepare_cached("INSERT INTO flag VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO UPDATE SET publishing=?2, direct=?3, version=?4, changed_at=?5")?
-                    .execute(params![change.scope, change.publishing, change.direct, version, now])?;
+                    .prepare_cached("INSERT INTO flag(scope,publishing,direct,version,changed_at,inherited) VALUES(?1,?2,?3,?4,?5,?6)
+                         ON CONFLICT DO UPDATE SET publishing=?2, direct=?3, version=?4, changed_at=?5, inherited=?6")?
+                    .execute(params![change.scope, to.publishing, to.direct, version, now, inherited])?;
                 write
                     .connection
                     .prepare_cached(
-                        "INSERT INTO flag_change(scope,version,from_publishing,from_direct,to_publishing,to_direct,actor,reason,at,criteria) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+                        "INSERT INTO flag_change(scope,version,from_publishing,from_direct,to_publishing,to_direct,actor,reason,at,criteria,inherited) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
                     )?
                     .execute(params![
                         change.scope,
                         version,
                         before.flags.publishing,
                         before.flags.direct,
-                        change.publishing,
-                        change.direct,
+                        to.publishing,
+                        to.direct,
                         actor,
                         change.reason.trim(),
                         now,
-                        criteria
+                        criteria,
+                        inherited
                     ])?;
                 Ok(Ok(current(write.connection, &change.scope)?))
             })
@@ -119,7 +127,7 @@ impl FlagStore for Sqlite {
 
     async fn history(&self, limit: u32) -> Result<Vec<FlagRecord>, StoreError> {
         self.read(move |connection| {
-            let sql = "SELECT scope,version,from_publishing,from_direct,to_publishing,to_direct,actor,reason,at,criteria FROM flag_change ORDER BY id DESC LIMIT ?1";
+            let sql = "SELECT scope,version,from_publishing,from_direct,to_publishing,to_direct,actor,reason,at,criteria,inherited FROM flag_change ORDER BY id DESC LIMIT ?1";
             Ok(connection
                 .prepare_cached(sql)?
                 .query_map([limit], |row| {
@@ -131,6 +139,7 @@ impl FlagStore for Sqlite {
                         actor: row.get(6)?,
                         reason: row.get(7)?,
                         at: Timestamp(row.get(8)?),
+                        inherited: row.get(10)?,
                         criteria: row.get::<_, String>(9)?.lines().map(ToOwned::to_owned).collect(),
                     })
                 })?

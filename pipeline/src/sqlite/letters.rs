@@ -141,6 +141,7 @@ impl Letters for Sqlite {
                     .collect();
             }
             Ok(Some(LetterDetail {
+                operations: super::operations::of_letter(connection, &letter.id)?,
                 letter,
                 body,
                 history,

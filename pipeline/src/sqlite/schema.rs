@@ -50,7 +50,16 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// What each version added. A step that was released is never changed.
-const STEPS: [&str; 2] = [TABLES, OUTBOX];
+const STEPS: [&str; 4] = [TABLES, OUTBOX, INHERITED, BY_LETTER];
+
+/// A letter says what was done to it.
+const BY_LETTER: &str = "CREATE INDEX operation_item_letter ON operation_item(letter);";
+
+/// A publisher's own flags can be taken back; its versions go on counting, so that nobody mistakes the next ones for the first.
+const INHERITED: &str = "
+ALTER TABLE flag ADD COLUMN inherited INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flag_change ADD COLUMN inherited INTEGER NOT NULL DEFAULT 0;
+";
 
 /// Notifications wait to be sent; the partial index holds only those.
 const OUTBOX: &str = "

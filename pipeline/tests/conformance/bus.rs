@@ -1,7 +1,7 @@
 //! The bus: what it answers, and what it does with what it can't take.
 
 use pipeline::event::{Event, MAX_EVENT_BYTES};
-use pipeline::flag::{FlagChange, GLOBAL_SCOPE};
+use pipeline::flag::{FlagChange, Flags, GLOBAL_SCOPE};
 use pipeline::letter::{LetterFilter, LetterStatus};
 use pipeline::ports::PublishError;
 use pipeline::publisher::Published;
@@ -169,8 +169,7 @@ pub async fn nothing_is_sent_while_publishing_is_off<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     let rollback = |publishing, expected_version| FlagChange {
         scope: GLOBAL_SCOPE.into(),
-        publishing,
-        direct: true,
+        to: Some(Flags { publishing, direct: true }),
         reason: "rollback".into(),
         expected_version,
     };

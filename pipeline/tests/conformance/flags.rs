@@ -9,8 +9,7 @@ use super::{Backend, Fresh, Running};
 fn change(scope: &str, stage: Stage, expected_version: u64) -> FlagChange {
     FlagChange {
         scope: scope.into(),
-        publishing: stage.flags().publishing,
-        direct: stage.flags().direct,
+        to: Some(stage.flags()),
         reason: format!("{scope} goes {stage}"),
         expected_version,
     }
@@ -35,6 +34,7 @@ pub async fn before_any_change_both_are_on<B: Backend>() {
             FlagState {
                 scope: GLOBAL_SCOPE.into(),
                 flags: Flags::default(),
+                inherited: false,
                 version: 0,
                 changed_at: None
             }
@@ -115,8 +115,10 @@ pub async fn both_off_is_refused_and_changes_nothing<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     for scope in [GLOBAL_SCOPE, "file.service"] {
         let neither = FlagChange {
-            publishing: false,
-            direct: false,
+            to: Some(Flags {
+                publishing: false,
+                direct: false,
+            }),
             ..change(scope, Stage::Shadow, 0)
         };
         assert_eq!(set(&pipeline, &neither).await, Err(FlagError::BothOff));
@@ -173,6 +175,50 @@ pub async fn the_history_says_who_when_why_from_to_and_what_the_criteria_said<B:
         history[..1],
         "the newest, up to the limit"
     );
+    pipeline.stop().await;
+}
+
+pub async fn a_publishers_own_flags_can_be_taken_back<B: Backend>() {
+    let pipeline = Fresh::start::<B>();
+    let back = |scope: &str, expected_version| FlagChange {
+        to: None,
+        ..change(scope, Stage::Shadow, expected_version)
+    };
+    set(&pipeline, &change("file.service", Stage::EventsOnly, 0))
+        .await
+        .expect("changed");
+    let state = set(&pipeline, &back("file.service", 1)).await.expect("taken back");
+    assert_eq!(
+        (state.inherited, state.flags.stage(), state.version),
+        (true, Some(Stage::Shadow), 2)
+    );
+    // From here on it follows the global flags.
+    set(&pipeline, &change(GLOBAL_SCOPE, Stage::DirectOnly, 0)).await.expect("changed");
+    assert_eq!(stage(&pipeline, "file.service").await, Some(Stage::DirectOnly));
+    let all = pipeline.ports.flags.all().await.expect("flags");
+    let now = all.iter().find(|state| state.scope == "file.service").expect("listed still");
+    assert_eq!((now.inherited, now.flags.stage(), now.version), (true, Some(Stage::DirectOnly), 2));
+    assert!(!all[0].inherited, "the global flags are nobody else's");
+    // Its versions go on: who looked before it was taken back is told.
+    assert_eq!(
+        set(&pipeline, &change("file.service", Stage::Shadow, 0)).await,
+        Err(FlagError::VersionMoved(now.clone()))
+    );
+    let history = pipeline.ports.flags.history(10).await.expect("history");
+    let record = history.iter().find(|record| record.inherited).expect("remembered");
+    assert_eq!(
+        (record.scope.as_str(), record.version, record.from.stage(), record.to.stage()),
+        ("file.service", 2, Some(Stage::EventsOnly), Some(Stage::Shadow))
+    );
+    assert_eq!(history.iter().filter(|record| record.inherited).count(), 1);
+    assert!(
+        matches!(set(&pipeline, &back(GLOBAL_SCOPE, 1)).await, Err(FlagError::Invalid(fault)) if fault.field == "inherit"),
+        "the global flags have nothing to inherit from"
+    );
+    let state = set(&pipeline, &change("file.service", Stage::EventsOnly, 2))
+        .await
+        .expect("changed");
+    assert_eq!((state.inherited, state.version), (false, 3));
     pipeline.stop().await;
 }
 

@@ -1,7 +1,7 @@
 //! Operations over letters: what they change, what they leave alone, how they are told.
 
 use pipeline::letter::{Letter, LetterFilter, LetterStatus};
-use pipeline::operation::{ItemStatus, NewOperation, Operation, OperationKind, OperationStatus, Selection};
+use pipeline::operation::{ItemStatus, NewOperation, Operation, OperationItem, OperationKind, OperationStatus, Selection};
 use pipeline::page::Page;
 use pipeline::ports::OperationError;
 
@@ -207,5 +207,81 @@ pub async fn operations_are_listed_newest_first<B: Backend>() {
     assert_eq!(pipeline.ports.operations.list(2, None).await.expect("operations").items, made[..2]);
     let pipeline = pipeline.restart::<B>().await;
     assert_eq!(pipeline.ports.operations.list(10, None).await.expect("operations").items, made);
+    pipeline.stop().await;
+}
+
+pub async fn an_operations_items_are_read_by_status_and_page_by_page<B: Backend>() {
+    let pipeline = Fresh::start::<B>();
+    let letters = poisoned(&pipeline, 3).await;
+    pipeline.operate(OperationKind::Discard, &[&letters[0].id]).await;
+    let ids: Vec<&str> = letters.iter().map(|letter| letter.id.as_str()).chain(["never"]).collect();
+    let detail = pipeline.operate(OperationKind::Discard, &ids).await;
+    let operations = &pipeline.ports.operations;
+    let id = detail.operation.id.as_str();
+    let read = async |only, limit, cursor: Option<&str>| operations.items(id, only, limit, cursor).await.expect("items");
+    let of = |items: &[OperationItem]| items.iter().map(|i| i.letter_id.clone()).collect::<Vec<_>>();
+
+    let all = read(None, 500, None).await;
+    assert_eq!((of(&all.items), all.next), (of(&detail.items), None));
+    assert_eq!(of(&all.items), ids, "in the order of the selection");
+    assert_eq!(
+        (all.items[1].consumer.as_deref(), all.items[1].event_type.as_deref()),
+        (Some("categorization"), letters[1].event_type.as_deref())
+    );
+    assert_eq!((&all.items[3].consumer, &all.items[3].event_type), (&None, &None), "there is none");
+    let skipped = read(Some(ItemStatus::Skipped), 500, None).await.items;
+    assert_eq!(of(&skipped), [ids[0], "never"]);
+    assert!(skipped.iter().all(|item| item.note.is_some()), "each says why: {skipped:?}");
+    assert_eq!(read(Some(ItemStatus::Failed), 500, None).await, Page::empty());
+
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = read(None, 2, cursor.as_deref()).await;
+        assert!(page.items.len() <= 2);
+        seen.extend(of(&page.items));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ids, "each once, over all pages");
+    assert_eq!(operations.items("never", None, 10, None).await, Ok(Page::empty()));
+    assert!(operations.items(id, None, 0, None).await.is_err(), "a page holds something");
+    assert!(operations.items(id, None, 10, Some("nonsense")).await.is_err());
+    pipeline.stop().await;
+}
+
+pub async fn a_letter_says_what_was_done_to_it_by_whom_and_why<B: Backend>() {
+    let pipeline = Fresh::start::<B>();
+    let letters = poisoned(&pipeline, 2).await;
+    let id = letters[0].id.as_str();
+    let operations = async |id: &str| {
+        pipeline
+            .ports
+            .letters
+            .get(id)
+            .await
+            .expect("an answer")
+            .expect("a letter")
+            .operations
+    };
+    assert_eq!(operations(id).await, []);
+    let discarded = pipeline.operate(OperationKind::Discard, &[id]).await.operation;
+    let again = pipeline.operate(OperationKind::Discard, &[id]).await.operation;
+    let done = operations(id).await;
+    assert_eq!(
+        done.iter().map(|d| (d.operation.as_str(), d.kind, d.status)).collect::<Vec<_>>(),
+        [
+            (again.id.as_str(), OperationKind::Discard, ItemStatus::Skipped),
+            (discarded.id.as_str(), OperationKind::Discard, ItemStatus::Succeeded),
+        ],
+        "newest first"
+    );
+    assert_eq!(
+        (&done[1].actor, &done[1].reason, done[1].created_at),
+        (&discarded.actor, &discarded.reason, discarded.created_at)
+    );
+    assert!(done[0].note.is_some() && done[1].note.is_none(), "{done:?}");
+    assert_eq!(operations(&letters[1].id).await, [], "nobody touched the other");
     pipeline.stop().await;
 }

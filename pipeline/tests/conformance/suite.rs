@@ -68,6 +68,7 @@ macro_rules! conformance {
             flags {
                 before_any_change_both_are_on,
                 a_publishers_own_flags_win_over_the_global_ones,
+                a_publishers_own_flags_can_be_taken_back,
                 a_change_is_refused_if_the_version_moved,
                 of_two_changes_at_once_one_is_made,
                 both_off_is_refused_and_changes_nothing,
@@ -118,6 +119,8 @@ macro_rules! conformance {
                 a_cancelled_operation_leaves_alone_what_it_had_not_begun,
                 an_operation_that_ended_or_never_was_is_not_cancelled,
                 operations_are_listed_newest_first,
+                an_operations_items_are_read_by_status_and_page_by_page,
+                a_letter_says_what_was_done_to_it_by_whom_and_why,
             }
             parity {
                 the_same_on_both_paths_matches_whichever_came_first,

@@ -17,6 +17,14 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         return Ok(());
     }
     let store = Sqlite::open(data, Rules::default()).map_err(|e| Failure::new(e.to_string()))?;
+    let faults = store.examine().await.map_err(|e| Failure::because("the store can't be read", e))?;
+    if !faults.is_empty() {
+        return Err(Failure::new(format!(
+            "the database in {} is damaged: {}. Restore it from a backup, or move it away to start anew",
+            data.display(),
+            faults.join("; ").replace('\n', ": ")
+        )));
+    }
     let summary = store.summary().await.map_err(|e| Failure::because("the store can't be read", e))?;
     println!(
         "data directory ok  {}  {} events, {} in flight, {} unaccounted for",

@@ -45,6 +45,7 @@ pub(super) fn router() -> Router<AppState> {
         .routes(routes!(dead_letters::one))
         .routes(routes!(operations::start, operations::list))
         .routes(routes!(operations::one))
+        .routes(routes!(operations::items))
         .routes(routes!(operations::cancel))
         .routes(routes!(flags::list, flags::set))
         .routes(routes!(parity::report))

@@ -2,6 +2,7 @@
 //! An answer of success means: on disk.
 
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -31,10 +32,25 @@ pub(crate) fn router(store: Sqlite) -> Router {
         .route("/", post(put_events))
         .route("/api/v1/events", post(events))
         .route("/healthz", get(|| async { "ok\n" }))
+        .method_not_allowed_fallback(no_method)
+        .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(axum::middleware::from_fn(guard))
         .layer(TraceLayer::new_for_http())
         .with_state(store)
+}
+
+async fn no_method() -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "events are sent here with POST",
+    )
+}
+
+async fn nothing_here() -> ApiError {
+    let message = "events are taken at POST /api/v1/events, and by AWS SDKs at POST /; the dashboard listens elsewhere";
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", message)
 }
 
 async fn guard(request: Request<Body>, next: Next) -> Response {
@@ -73,7 +89,8 @@ impl From<Result<Receipt, PublishError>> for Taken {
 }
 
 /// `POST /api/v1/events`: one event or an array. A fault in any of them refuses the call, and nothing is taken.
-async fn events(State(store): State<Sqlite>, body: Bytes) -> Result<Json<Value>, ApiError> {
+async fn events(State(store): State<Sqlite>, body: Result<Bytes, BytesRejection>) -> Result<Json<Value>, ApiError> {
+    let body = body.map_err(|e| unread(&e))?;
     let drafts: Vec<Box<serde_json::value::RawValue>> = if body.trim_ascii_start().starts_with(b"[") {
         serde_json::from_slice(&body).map_err(|e| not_json(&e))?
     } else {
@@ -112,6 +129,15 @@ async fn events(State(store): State<Sqlite>, body: Bytes) -> Result<Json<Value>,
     Ok(Json(json!({ "items": results })))
 }
 
+/// A body that did not come, or is too large.
+fn unread(rejection: &BytesRejection) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let message = format!("the body is larger than {MAX_BODY} bytes: send the events in several calls");
+        return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+    }
+    ApiError::new(rejection.status(), "unreadable", rejection.body_text())
+}
+
 fn not_json(error: &serde_json::Error) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not JSON: {error}"))
 }
@@ -139,7 +165,7 @@ fn aws_error(kind: &str, message: impl Into<String>) -> Response {
 }
 
 /// `POST /` with `X-Amz-Target: AWSEvents.PutEvents`.
-async fn put_events(State(store): State<Sqlite>, headers: HeaderMap, body: Bytes) -> Response {
+async fn put_events(State(store): State<Sqlite>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     match headers.get("x-amz-target").and_then(|t| t.to_str().ok()) {
         Some("AWSEvents.PutEvents") => {}
         Some(other) => {
@@ -155,6 +181,10 @@ async fn put_events(State(store): State<Sqlite>, headers: HeaderMap, body: Bytes
             );
         }
     }
+    let body = match body {
+        Ok(body) => body,
+        Err(e) => return aws_error("ValidationException", e.body_text()),
+    };
     let call: PutEvents = match serde_json::from_slice(&body) {
         Ok(call) => call,
         Err(e) => return aws_error("SerializationException", e.to_string()),

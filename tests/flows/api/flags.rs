@@ -76,4 +76,18 @@ async fn a_publisher_can_have_its_own() {
         json!({ "publishing": true, "direct": true }),
         "the others keep theirs"
     );
+    // And give them up again.
+    let mut back = json!({ "scope": "file.service", "inherit": true, "reason": "as the others again", "expected_version": 1 });
+    let state = server.site.put(FLAGS, &back).await.expect(200).json();
+    assert_eq!((&state["inherited"], &state["version"]), (&json!(true), &json!(2)));
+    let mut all = change(false, true, 0);
+    all["reason"] = json!("rollback");
+    server.site.put(FLAGS, &all).await.expect(200);
+    let listed = items(&server.site.json(FLAGS).await);
+    assert_eq!(listed[1]["flags"], json!({ "publishing": false, "direct": true }), "it follows");
+    back["direct"] = json!(true);
+    assert!(server.site.put(FLAGS, &back).await.error(422, "invalid").contains("direct"));
+    back["scope"] = json!("global");
+    back["direct"].take();
+    assert!(server.site.put(FLAGS, &back).await.error(422, "invalid").contains("inherit"));
 }

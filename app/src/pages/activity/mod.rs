@@ -67,8 +67,21 @@ fn Record(data: Signal<Page<Activity>>) -> impl IntoView {
     }
 }
 
+/// The page of what an entry is about, if it has one.
+fn place(entry: &Activity) -> Option<String> {
+    match entry.action.split_once('.')? {
+        ("letters", _) if entry.outcome == Outcome::Done => Some(routes::operation(&entry.target)),
+        ("operation", _) => Some(routes::operation(&entry.target)),
+        ("consumer", _) => Some(routes::consumer(&entry.target)),
+        ("flags", _) => Some(routes::CUTOVER.to_owned()),
+        ("demo", _) => Some(routes::DEMO.to_owned()),
+        _ => None,
+    }
+}
+
 #[component]
 fn Row(entry: Activity) -> impl IntoView {
+    let place = place(&entry);
     let (tone, word) = match &entry.outcome {
         Outcome::Done => (Tone::Pass, "done".to_owned()),
         Outcome::Refused(why) => (Tone::Fail, why.clone()),
@@ -80,7 +93,11 @@ fn Row(entry: Activity) -> impl IntoView {
             </td>
             <td>{entry.actor}</td>
             <td class="wrap">
-                {entry.summary} <br />
+                {match place {
+                    Some(href) => view! { <a href=href>{entry.summary}</a> }.into_any(),
+                    None => entry.summary.into_any(),
+                }}
+                <br />
                 <span class="dim mono">{entry.action}</span>
             </td>
             <td class="wrap">{entry.reason.unwrap_or_else(|| "–".to_owned())}</td>

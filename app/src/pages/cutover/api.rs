@@ -38,7 +38,10 @@ pub async fn read_cutover(range: String) -> Result<CutoverView, AppError> {
     answer(async { CutoverView::shared(&desk(), range.parse()?).await }.await)
 }
 
-/// Changes the flags of a scope to those of a stage.
+/// What a form says instead of a stage, to take a publisher's own flags back.
+pub const AS_ALL: &str = "as all";
+
+/// Changes the flags of a scope to those of a stage, or to those of all.
 #[server(prefix = "/fn", endpoint = "flags", output = crate::wire::Wire)]
 pub async fn set_flags(
     scope: String,
@@ -60,7 +63,7 @@ mod ssr {
     use pipeline::flag::{FlagChange, FlagState, GLOBAL_SCOPE, Stage};
     use pipeline::time::Timestamp;
 
-    use super::CutoverView;
+    use super::{AS_ALL, CutoverView};
     use crate::context::{Action, Actor, Desk};
     use crate::error::AppError;
     use crate::pages::overview::api::judged;
@@ -109,11 +112,16 @@ mod ssr {
         let action = Action {
             name: "flags.change",
             target: change.scope.clone(),
-            summary: format!(
-                "{}: event publishing {}, direct triggers {}",
-                change.scope,
-                on(change.publishing),
-                on(change.direct)
+            summary: change.to.map_or_else(
+                || format!("{}: as the global flags", change.scope),
+                |to| {
+                    format!(
+                        "{}: event publishing {}, direct triggers {}",
+                        change.scope,
+                        on(to.publishing),
+                        on(to.direct)
+                    )
+                },
             ),
             reason: Some(change.reason.clone()),
         };
@@ -133,24 +141,24 @@ mod ssr {
             field: field.to_owned(),
             reason: reason.to_owned(),
         };
-        let stage = Stage::ALL.into_iter().find(|s| s.words() == stage).ok_or_else(|| {
-            invalid(
+        let known = Stage::ALL.into_iter().find(|s| s.words() == stage);
+        if known.is_none() && stage != AS_ALL {
+            return Err(invalid(
                 "stage",
-                "must be direct only, shadow or events only; both off would leave analytics stale",
-            )
-        })?;
+                "must be direct only, shadow, events only, or as all; both off would leave analytics stale",
+            ));
+        }
+        let to = known.map(Stage::flags);
         if !confirmed {
             return Err(invalid("confirmed", "tick the box to confirm"));
         }
-        let flags = stage.flags();
         let now = desk.ports.flags.all().await?.into_iter().find(|state| state.scope == scope);
-        if now.is_some_and(|state| state.flags == flags) {
+        if now.is_some_and(|state| (!state.inherited).then_some(state.flags) == to) {
             return Err(invalid("stage", "is what it is already; nothing is changed"));
         }
         let change = FlagChange {
             scope,
-            publishing: flags.publishing,
-            direct: flags.direct,
+            to,
             reason,
             expected_version,
         };
@@ -160,6 +168,12 @@ mod ssr {
         } else {
             format!("{} is", state.scope)
         };
-        Ok(format!("{whose} at “{stage}” now, version {}.", state.version))
+        let stage = state.flags.stage().map_or("neither", Stage::words);
+        let how = if state.inherited {
+            format!("“{AS_ALL}”, {stage}")
+        } else {
+            format!("“{stage}”")
+        };
+        Ok(format!("{whose} at {how} now, version {}.", state.version))
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use pipeline::flag::{FlagState, Flags, GLOBAL_SCOPE, Stage};
 
-use super::api::{CutoverView, SetFlags};
+use super::api::{AS_ALL, CutoverView, SetFlags};
 use crate::ui::confirm::{Reason, Sheet};
 use crate::ui::state::{Empty, StateSign, Tone};
 use crate::ui::time::{Moment, ZoneName};
@@ -14,18 +14,14 @@ pub(super) fn Scopes(data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> 
     let scopes = Memo::new(move |_| {
         data.with(|d| {
             let global = d.flags.first().map(|f| f.flags).unwrap_or_default();
-            let inherited = d.sources.iter().map(|source| {
-                (
-                    FlagState {
-                        scope: source.clone(),
-                        flags: global,
-                        version: 0,
-                        changed_at: None,
-                    },
-                    true,
-                )
+            let inherited = d.sources.iter().map(|source| FlagState {
+                scope: source.clone(),
+                flags: global,
+                inherited: true,
+                version: 0,
+                changed_at: None,
             });
-            d.flags.iter().cloned().map(|f| (f, false)).chain(inherited).collect::<Vec<_>>()
+            d.flags.iter().cloned().chain(inherited).collect::<Vec<_>>()
         })
     });
     view! {
@@ -43,8 +39,8 @@ pub(super) fn Scopes(data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> 
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=move || scopes.get() key=|(state, inherited)| (state.scope.clone(), state.version, state.flags, *inherited) let:scope>
-                        <Scope state=scope.0 inherited=scope.1 data set />
+                    <For each=move || scopes.get() key=|state| (state.scope.clone(), state.version, state.flags, state.inherited) let:state>
+                        <Scope state data set />
                     </For>
                 </tbody>
             </table>
@@ -61,13 +57,13 @@ fn sign(on: bool, inherited: bool) -> impl IntoView {
 }
 
 #[component]
-fn Scope(state: FlagState, inherited: bool, data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> impl IntoView {
+fn Scope(state: FlagState, data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> impl IntoView {
     let name = if state.scope == GLOBAL_SCOPE {
         "all".to_owned()
     } else {
         state.scope.clone()
     };
-    let Flags { publishing, direct } = state.flags;
+    let (Flags { publishing, direct }, inherited) = (state.flags, state.inherited);
     let choices = Stage::ALL
         .map(|stage| {
             let current = state.flags.stage() == Some(stage);
@@ -88,6 +84,18 @@ fn Scope(state: FlagState, inherited: bool, data: Signal<CutoverView>, set: Serv
             }
         })
         .collect_view();
+    let as_all = (state.scope != GLOBAL_SCOPE && !inherited).then(|| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="stage" value=AS_ALL />
+                <span>
+                    <b>"as all"</b>
+                    " "
+                    <span class="dim">"its own flags are taken back; it follows those of all"</span>
+                </span>
+            </label>
+        }
+    });
     let id = state.scope.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     view! {
         <tr>
@@ -100,6 +108,7 @@ fn Scope(state: FlagState, inherited: bool, data: Signal<CutoverView>, set: Serv
                         <fieldset>
                             <legend>{format!("Which paths run for {name}?")}</legend>
                             {choices}
+                            {as_all}
                             <label class="choice">
                                 <input type="radio" name="stage" value="neither" disabled />
                                 <span>
@@ -150,7 +159,7 @@ pub(super) fn History(data: Signal<CutoverView>) -> impl IntoView {
                                 <div class="row">
                                     <b>
                                         {if change.scope == GLOBAL_SCOPE { String::new() } else { format!("{}: ", change.scope) }} {words(change.from)} " → "
-                                        {words(change.to)}
+                                        {words(change.to)} {change.inherited.then_some(", as all")}
                                     </b>
                                     <span class="push dim">
                                         <Moment at=change.at />

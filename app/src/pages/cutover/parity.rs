@@ -45,7 +45,7 @@ pub(super) fn ParityTable(data: Signal<CutoverView>) -> impl IntoView {
                         }
                         let rows = r.rows.iter().map(|row| view! { <Row row=row.clone() /> }).collect_view();
                         view! {
-                            <div class="scroll">
+                            <div class="scroll" tabindex="0" role="region" aria-labelledby="parity-title">
                                 <table>
                                     <thead>
                                         <tr>

@@ -116,38 +116,22 @@ pub async fn start_operation(
     answer(ssr::start_from_form(&desk(), &actor(), &kind, reason, ids, all.then_some(query)).await)
 }
 
-/// Stops an operation.
-#[server(prefix = "/fn", endpoint = "cancel", output = crate::wire::Wire)]
-pub async fn cancel_operation(id: String) -> Result<String, AppError> {
-    use crate::context::{actor, answer, desk};
-    answer(
-        async {
-            ssr::cancel(&desk(), &actor(), &id)
-                .await
-                .map(|o| format!("Cancelled; {} of {} had their outcome.", o.settled(), o.total))
-        }
-        .await,
-    )
-}
-
-#[cfg(feature = "ssr")]
-pub use ssr::{cancel, start};
-
 #[cfg(feature = "ssr")]
 mod ssr {
     use pipeline::consumer::HEALTH_WINDOW;
     use pipeline::letter::{LetterFilter, LetterStatus};
-    use pipeline::operation::{NewOperation, Operation, OperationKind, OperationStatus, Selection};
+    use pipeline::operation::{NewOperation, OperationKind, OperationStatus, Selection};
     use pipeline::time::{Span, Timestamp};
 
     use super::{LetterList, LettersQuery};
-    use crate::context::{Action, Actor, Desk};
+    use crate::context::{Actor, Desk};
     use crate::error::AppError;
+    use crate::pages::operations::api::start;
 
     /// How many letters a page of the list holds.
     const PAGE: u32 = 50;
     /// How many operations the page lists.
-    const OPERATIONS: u32 = 5;
+    const OPERATIONS: u32 = 3;
 
     impl LettersQuery {
         fn filter(&self) -> Result<LetterFilter, AppError> {
@@ -197,48 +181,6 @@ mod ssr {
         }
     }
 
-    /// Starts an operation, on the record.
-    ///
-    /// # Errors
-    /// The wish makes no sense, or the store doesn't answer.
-    pub async fn start(desk: &Desk, actor: &Actor, wish: &NewOperation) -> Result<Operation, AppError> {
-        if wish.dry_run {
-            // Counting changes nothing; there is nothing to put on the record.
-            return Ok(desk.ports.operations.start(wish, &actor.name).await?);
-        }
-        let target = match &wish.select {
-            Selection::Ids(ids) if ids.len() == 1 => ids[0].clone(),
-            Selection::Ids(ids) => format!("{} letters", ids.len()),
-            Selection::Filter(_) => "all that match".to_owned(),
-        };
-        let name = match wish.kind {
-            OperationKind::Redrive => "letters.redrive",
-            OperationKind::Discard => "letters.discard",
-            OperationKind::Restore => "letters.restore",
-        };
-        let action = Action {
-            name,
-            summary: format!("{} of {target}", wish.kind.name()),
-            target,
-            reason: Some(wish.reason.clone()),
-        };
-        desk.act(actor, action, desk.ports.operations.start(wish, &actor.name)).await
-    }
-
-    /// Stops an operation, on the record.
-    ///
-    /// # Errors
-    /// There is none, or it has ended, or the store doesn't answer.
-    pub async fn cancel(desk: &Desk, actor: &Actor, id: &str) -> Result<Operation, AppError> {
-        let action = Action {
-            name: "operation.cancel",
-            target: id.to_owned(),
-            summary: format!("operation {id} cancelled"),
-            reason: None,
-        };
-        desk.act(actor, action, desk.ports.operations.cancel(id)).await
-    }
-
     pub(super) async fn start_from_form(
         desk: &Desk,
         actor: &Actor,
@@ -276,7 +218,7 @@ mod ssr {
         .await?;
         Ok(match (operation.total, operation.status) {
             (0, _) => "Nothing matched, so nothing is done.".to_owned(),
-            (n, OperationStatus::Running) => format!("{} of {n} started; see its progress below.", kind.name()),
+            (n, OperationStatus::Running) => format!("{} of {n} started; see its progress above.", kind.name()),
             (n, _) => format!("{} of {n} done.", kind.name()),
         })
     }

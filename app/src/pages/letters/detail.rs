@@ -6,12 +6,13 @@ use pipeline::letter::{LetterDetail, LetterStatus};
 
 use super::api::{StartOperation, read_letter};
 use crate::charts::hue;
+use crate::pages::operations::detail::Outcome;
 use crate::routes;
 use crate::ui::confirm::{Reason, Said, Sheet, follow};
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, read_live};
 use crate::ui::number::seconds;
-use crate::ui::state::StateSign;
+use crate::ui::state::{Empty, StateSign};
 use crate::ui::time::{Moment, ZoneName};
 
 /// The page.
@@ -24,7 +25,7 @@ pub fn LetterPage() -> impl IntoView {
     follow(move || start.value().get());
     view! {
         <Head title="Dead letter" />
-        <Said value=start.value() done=|said| said.replace("see its progress below", "its status here changes when the consumer has completed it") />
+        <Said value=start.value() done=|said| said.replace("see its progress above", "its status here changes when the consumer has completed it") />
         {loaded(
             reading,
             move |data: Signal<LetterDetail>| {
@@ -33,6 +34,7 @@ pub fn LetterPage() -> impl IntoView {
                         <div class="stack">
                             <Facts data start />
                             <Attempts data />
+                            <Deeds data />
                         </div>
                         <section class="panel" aria-labelledby="body-title">
                             <h2 id="body-title">"Event, as it was delivered"</h2>
@@ -120,7 +122,7 @@ fn Facts(data: Signal<LetterDetail>, start: ServerAction<StartOperation>) -> imp
                 </dd>
                 <dt>"Last failed"</dt>
                 <dd>
-                    <Moment at=Signal::derive(move || data.with(|d| d.letter.failed_at)) /> {of(|d| if d.letter.failed_redrives > 0 { format!(", after {} failed redrives", d.letter.failed_redrives) } else { String::new() })}
+                    <Moment at=Signal::derive(move || data.with(|d| d.letter.failed_at)) /> {of(|d| match d.letter.failed_redrives { 0 => String::new(), 1 => ", after a failed redrive".to_owned(), n => format!(", after {n} failed redrives") })}
                 </dd>
             </dl>
             <div class="tools">{actions}</div>
@@ -153,6 +155,45 @@ fn Attempts(data: Signal<LetterDetail>) -> impl IntoView {
                         .collect_view()
                 }}
             </ol>
+        </section>
+    }
+}
+
+/// What people did with it.
+#[component]
+fn Deeds(data: Signal<LetterDetail>) -> impl IntoView {
+    let operations = Memo::new(move |_| data.with(|d| d.operations.clone()));
+    view! {
+        <section class="panel" aria-labelledby="deeds-title">
+            <h2 id="deeds-title">"What was done " <small>"times in " <ZoneName /></small></h2>
+            {move || {
+                let operations = operations.get();
+                if operations.is_empty() {
+                    return view! { <Empty title="Nothing yet" text="Redrives and discards of this letter are listed here, with who, why, and how each ended." /> }
+                        .into_any();
+                }
+                operations
+                    .into_iter()
+                    .map(|deed| {
+                        view! {
+                            <div class="op">
+                                <div class="row">
+                                    <a href=routes::operation(&deed.operation)>
+                                        <b>{deed.kind.name()}</b>
+                                    </a>
+                                    <Outcome status=deed.status kind=deed.kind />
+                                    <span class="push dim">
+                                        <Moment at=deed.created_at />
+                                    </span>
+                                </div>
+                                <div>{deed.actor} ": “" {deed.reason} "”"</div>
+                                {deed.note.map(|note| view! { <div class="dim wrap">{note}</div> })}
+                            </div>
+                        }
+                    })
+                    .collect_view()
+                    .into_any()
+            }}
         </section>
     }
 }

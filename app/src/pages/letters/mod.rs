@@ -3,7 +3,6 @@
 pub mod api;
 mod detail;
 mod list;
-mod operations;
 
 pub use detail::LetterPage;
 
@@ -14,6 +13,8 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
 use crate::charts::hue;
+use crate::pages::operations::api::CancelOperation;
+use crate::pages::operations::card::Cards;
 use crate::routes;
 use crate::ui::confirm::{Said, follow};
 use crate::ui::frame::Head;
@@ -23,7 +24,6 @@ use crate::ui::state::Empty;
 use crate::ui::time::{Moment, ZoneName};
 use api::{LetterList, LettersQuery, StartOperation, read_letters};
 use list::LetterTable;
-use operations::OperationList;
 
 fn use_filter() -> Memo<LettersQuery> {
     let query = use_query_map();
@@ -95,7 +95,9 @@ pub fn LettersPage() -> impl IntoView {
         selection: use_selection(),
     };
     provide_context(work);
+    let cancel = ServerAction::<CancelOperation>::new();
     follow(move || work.start.value().get());
+    follow(move || cancel.value().get());
     Effect::new(move |_| {
         if work.start.value().with(|v| matches!(v, Some(Ok(_)))) && !work.selection.ids.read_untracked().is_empty() {
             work.selection.choose.run(BTreeSet::new());
@@ -104,18 +106,38 @@ pub fn LettersPage() -> impl IntoView {
     view! {
         <Head title="Dead letters" />
         <Said value=work.start.value() done=|said| said.clone() />
+        <Said value=cancel.value() done=|said| said.clone() />
         {loaded(
             reading,
             move |data: Signal<LetterList>| {
                 view! {
-                    <Groups data />
                     <div class="stack">
+                        <Groups data />
+                        <Latest data cancel />
                         <LetterTable data filter />
-                        <OperationList data />
                     </div>
                 }
             },
         )}
+    }
+}
+
+/// The newest operations, once there are any.
+#[component]
+fn Latest(data: Signal<LetterList>, cancel: ServerAction<CancelOperation>) -> impl IntoView {
+    let operations = Signal::derive(move || data.with(|d| d.operations.clone()));
+    view! {
+        <Show when=move || operations.with(|list| !list.is_empty())>
+            <section class="panel" aria-labelledby="operations-title">
+                <h2 id="operations-title">
+                    "Latest operations "
+                    <small>
+                        <a href=routes::OPERATIONS>"all of them"</a>
+                    </small>
+                </h2>
+                <Cards operations cancel />
+            </section>
+        </Show>
     }
 }
 

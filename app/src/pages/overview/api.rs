@@ -118,7 +118,6 @@ mod ssr {
     use pipeline::criteria::{self, ConsumerEvidence, Criterion, Evidence, Status};
     use pipeline::flag::{GLOBAL_SCOPE, Stage};
     use pipeline::metric::{By, Metric, SeriesQuery, step_for};
-    use pipeline::operation::OperationKind;
     use pipeline::time::{DAY, Span, Timestamp};
 
     use super::{Deed, Overview, OverviewQuery};
@@ -191,11 +190,12 @@ mod ssr {
                 } else {
                     format!("{}: ", change.scope)
                 };
+                let as_all = if change.inherited { ", as all" } else { "" };
                 Deed {
                     at: change.at,
-                    label: format!("{scope}{}", stage(change.to)),
+                    label: format!("{scope}{}{as_all}", stage(change.to)),
                     title: format!(
-                        "{scope}{} to {} by {}: {}",
+                        "{scope}{} to {}{as_all} by {}: {}",
                         stage(change.from),
                         stage(change.to),
                         change.actor,
@@ -206,16 +206,12 @@ mod ssr {
             })
             .collect();
         deeds.extend(desk.ports.operations.list(50, None).await?.items.into_iter().map(|operation| {
-            let what = match operation.kind {
-                OperationKind::Redrive => "redrive",
-                OperationKind::Discard => "discard",
-                OperationKind::Restore => "restore",
-            };
+            let what = operation.kind.name();
             Deed {
                 at: operation.created_at,
                 label: format!("{what} {}", operation.total),
                 title: format!("{what} of {} by {}: {}", operation.total, operation.actor, operation.reason),
-                href: routes::LETTERS.to_owned(),
+                href: routes::operation(&operation.id),
             }
         }));
         deeds.retain(|d| d.at >= span.from && d.at < span.to);

@@ -1,10 +1,11 @@
 //! The flags.
 
 use app::context::Actor;
+use app::error::AppError;
 use app::pages::cutover::api::set as change;
 use axum::Json;
 use axum::extract::State;
-use pipeline::flag::{FlagChange, FlagRecord, FlagState};
+use pipeline::flag::{FlagChange, FlagRecord, FlagState, FlagWish};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,8 +33,9 @@ pub(super) async fn list(State(state): State<AppState>) -> Result<Json<FlagsBody
     }))
 }
 
-/// Changes a scope's flags
-#[utoipa::path(put, path = "/api/v1/flags", request_body = FlagChange, responses((status = 200, body = FlagState), (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn set(State(state): State<AppState>, Body(wish): Body<FlagChange>) -> Result<Json<FlagState>, ApiError> {
+/// Changes a scope's flags, or, with `inherit`, takes a publisher's own back
+#[utoipa::path(put, path = "/api/v1/flags", request_body = FlagWish, responses((status = 200, body = FlagState), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn set(State(state): State<AppState>, Body(wish): Body<FlagWish>) -> Result<Json<FlagState>, ApiError> {
+    let wish = FlagChange::try_from(wish).map_err(AppError::from)?;
     Ok(Json(change(&state.desk, &Actor::local(), &wish).await?))
 }

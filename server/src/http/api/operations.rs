@@ -2,11 +2,11 @@
 
 use app::context::Actor;
 use app::error::AppError;
-use app::pages::letters::api;
+use app::pages::operations::api;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use pipeline::operation::{NewOperation, Operation, OperationDetail};
+use pipeline::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem};
 use pipeline::page::Page;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -46,6 +46,32 @@ pub(super) async fn list(State(state): State<AppState>, Query(params): Query<Ope
 pub(super) async fn one(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<OperationDetail>, ApiError> {
     let operation = state.desk.ports.operations.get(&id).await?;
     Ok(Json(operation.ok_or_else(|| AppError::NotFound(format!("operation {id}")))?))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ItemParams {
+    /// Only with this status
+    status: Option<ItemStatus>,
+    /// 1 to 500; 50 when left out
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// An operation's items, in the order of its selection
+#[utoipa::path(get, path = "/api/v1/operations/{id}/items", params(("id", description = "Its id"), ItemParams), responses((status = 200, body = Page<OperationItem>), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn items(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Query(params): Query<ItemParams>,
+) -> Result<Json<Page<OperationItem>>, ApiError> {
+    let operations = &state.desk.ports.operations;
+    let limit = params.limit.unwrap_or(LIMIT);
+    let page = operations.items(&id, params.status, limit, params.cursor.as_deref()).await?;
+    if page.items.is_empty() && operations.get(&id).await?.is_none() {
+        return Err(AppError::NotFound(format!("operation {id}")).into());
+    }
+    Ok(Json(page))
 }
 
 /// Stops an operation: items not begun are left alone
