@@ -21,17 +21,14 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Starts one on a port that the system chooses.
+    ///
+    /// It takes the same port for IPv6 and for IPv4, and ends when another process has that one: it is then started again.
     pub(super) async fn start() -> Self {
-        let mut command = Command::new("chromedriver");
-        command
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        let mut child = command.spawn().expect("chromedriver, which scripts/setup.sh test installs");
-        let stdout = Captured::of(child.stdout.take());
+        let (mut child, mut stdout) = spawn();
         let port = eventually("chromedriver says its port", async || {
+            if child.try_wait().is_ok_and(|ended| ended.is_some()) {
+                (child, stdout) = spawn();
+            }
             stdout
                 .after("started successfully on port ")
                 .and_then(|rest| rest.trim_end_matches('.').parse().ok())
@@ -56,6 +53,19 @@ impl Driver {
         }
         let _ = tokio::time::timeout(limit, self.child.wait()).await;
     }
+}
+
+fn spawn() -> (Child, Captured) {
+    let mut command = Command::new("chromedriver");
+    command
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    let mut child = command.spawn().expect("chromedriver, which scripts/setup.sh test installs");
+    let stdout = Captured::of(child.stdout.take());
+    (child, stdout)
 }
 
 impl Drop for Driver {
