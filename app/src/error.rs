@@ -25,6 +25,9 @@ pub enum AppError {
     /// The actor may not do this.
     #[error("You may not {0}.")]
     Forbidden(String),
+    /// The backend has no such thing.
+    #[error("The backend that Cutover runs on does not offer {0} yet.")]
+    NotOffered(String),
     /// A part of the system does not answer.
     #[error("{0} does not answer right now. What you see may be old; it is tried again by itself.")]
     Unavailable(String),
@@ -39,6 +42,7 @@ impl AppError {
             Self::Invalid { .. } => "invalid",
             Self::Conflict(_) => "conflict",
             Self::Forbidden(_) => "forbidden",
+            Self::NotOffered(_) => "not_offered",
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -51,6 +55,7 @@ impl AppError {
             Self::Invalid { .. } => 422,
             Self::Conflict(_) => 409,
             Self::Forbidden(_) => 403,
+            Self::NotOffered(_) => 501,
             Self::Unavailable(_) => 503,
         }
     }
@@ -90,6 +95,7 @@ mod ssr {
         fn from(error: StoreError) -> Self {
             match error {
                 StoreError::Invalid(fault) => fault.into(),
+                StoreError::NotOffered { what } => Self::NotOffered(what.to_owned()),
                 StoreError::Unavailable { .. } | StoreError::Corrupt { .. } => {
                     tracing::error!(%error, "a store failed");
                     Self::Unavailable("The data store".to_owned())

@@ -14,10 +14,10 @@ use pipeline::time::Timestamp;
 pub struct Pulse {
     /// The server's clock.
     pub now: Timestamp,
-    /// The stage.
-    pub stage: Stage,
-    /// Open dead letters.
-    pub dead_letters: u64,
+    /// The stage; `None` if the flags don't answer.
+    pub stage: Option<Stage>,
+    /// Open dead letters; `None` if they don't answer.
+    pub dead_letters: Option<u64>,
     /// Criteria that pass, fail, are unknown.
     pub criteria: [u8; 3],
 }

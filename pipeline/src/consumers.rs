@@ -106,7 +106,9 @@ impl From<StoreError> for ConsumerError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable { .. } => Self::transient("StoreUnavailable", error.to_string()),
-            StoreError::Corrupt { .. } | StoreError::Invalid(_) => Self::permanent("StoreRefused", error.to_string()),
+            StoreError::NotOffered { .. } | StoreError::Corrupt { .. } | StoreError::Invalid(_) => {
+                Self::permanent("StoreRefused", error.to_string())
+            }
         }
     }
 }

@@ -33,6 +33,8 @@ pub mod rule;
 pub mod time;
 pub mod trigger;
 
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "runtime")]
 pub mod consumers;
 #[cfg(feature = "runtime")]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use pipeline::aws::Names;
 use pipeline::courier::{Channel, Webhook};
 use pipeline::delivery::DeliveryConfig;
 use pipeline::retention::Retention;
@@ -33,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) server: ServerConfig,
     /// The embedded backend.
     pub(crate) embedded: EmbeddedSection,
+    /// The aws backend.
+    pub(crate) aws: AwsSection,
     /// The demo application.
     pub(crate) demo: DemoConfig,
     /// How consumers are run.
@@ -52,6 +55,8 @@ pub(crate) enum Backend {
     /// In this process, in a data directory.
     #[default]
     Embedded,
+    /// In an AWS account, or at endpoints that speak its APIs.
+    Aws,
 }
 
 /// `[server]`
@@ -85,6 +90,55 @@ impl Default for EmbeddedSection {
     fn default() -> Self {
         Self {
             data: PathBuf::from("cutover-data"),
+        }
+    }
+}
+
+/// `[aws]`: every name derives from the prefix and can be set on its own.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AwsSection {
+    /// The region; without one, what the environment or the profile says.
+    pub(crate) region: Option<String>,
+    /// Where all services are, if not where AWS has them: an emulator or a VPC endpoint.
+    pub(crate) endpoint: Option<String>,
+    /// What the deployment's names begin with.
+    pub(crate) prefix: Option<String>,
+    /// The table that the audit consumer writes.
+    pub(crate) event_store_table: Option<String>,
+    /// What the names of Cutover's own tables begin with.
+    pub(crate) own_tables: Option<String>,
+}
+
+impl AwsSection {
+    /// The deployment's names.
+    ///
+    /// # Errors
+    /// The prefix is missing.
+    pub(crate) fn names(&self) -> Result<Names, ConfigError> {
+        let prefix = self.prefix.as_deref().filter(|prefix| !prefix.is_empty()).ok_or_else(|| {
+            ConfigError::Wrong(
+                "configuration: aws.prefix is missing: what the names of the deployment begin with, such as housef3-dev".to_owned(),
+            )
+        })?;
+        let derived = Names::of(prefix);
+        Ok(Names {
+            event_store_table: self.event_store_table.clone().unwrap_or(derived.event_store_table),
+            own_tables: self.own_tables.clone().unwrap_or(derived.own_tables),
+        })
+    }
+
+    /// The endpoint, if there is one.
+    ///
+    /// # Errors
+    /// It is not an address.
+    pub(crate) fn endpoint(&self) -> Result<Option<&str>, ConfigError> {
+        let Some(text) = &self.endpoint else { return Ok(None) };
+        match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(text)),
+            _ => Err(ConfigError::Wrong(
+                "configuration: aws.endpoint must be an http:// or https:// address".to_owned(),
+            )),
         }
     }
 }
@@ -243,6 +297,10 @@ impl Config {
             }
         }
         self.webhook()?;
+        self.aws.endpoint()?;
+        if self.backend == Backend::Aws {
+            self.aws.names()?;
+        }
         for (key, address) in [("server.listen", self.server.listen), ("server.ingest", self.server.ingest)] {
             if !address.ip().is_loopback() {
                 return Err(ConfigError::NotLoopback { key, address });

@@ -26,15 +26,15 @@ pub(crate) struct AppState {
     pub(crate) desk: Desk,
     /// The live hub.
     pub(crate) hub: Hub,
-    /// The embedded store, for its own health.
-    pub(crate) store: Sqlite,
+    /// The embedded store, if that is the backend, for its own health.
+    pub(crate) store: Option<Sqlite>,
     /// Cancelled when the server stops.
     pub(crate) stop: CancellationToken,
     leptos: LeptosOptions,
 }
 
 impl AppState {
-    pub(crate) fn new(desk: Desk, hub: Hub, store: Sqlite, stop: CancellationToken) -> Self {
+    pub(crate) fn new(desk: Desk, hub: Hub, store: Option<Sqlite>, stop: CancellationToken) -> Self {
         Self {
             desk,
             hub,

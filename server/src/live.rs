@@ -127,18 +127,22 @@ impl Hub {
         }
     }
 
-    /// What there is to say: the state as a whole, and every operation. A store that doesn't answer makes silence, and
-    /// silence makes the page say that it is old.
+    /// What there is to say: the state as a whole, and every operation; of what doesn't answer, nothing. If nothing answers
+    /// there is silence, and silence makes the page say that it is old.
     async fn read(&self) -> Option<(Vec<(&'static str, String)>, Vec<Operation>)> {
         let pulse = pulse(&self.desk).await.ok()?;
-        let overview = Overview::shared(&self.desk, &OverviewQuery::default()).await.ok()?;
-        let operations = self.desk.ports.operations.list(OPERATIONS, None).await.ok()?.items;
+        let overview = Overview::shared(&self.desk, &OverviewQuery::default()).await.ok();
+        let operations = self.desk.ports.operations.list(OPERATIONS, None).await;
         let state = [
-            ("overview", serde_json::to_string(&pulse)),
-            ("series", serde_json::to_string(&overview.throughput)),
+            Some(("overview", serde_json::to_string(&pulse))),
+            overview.map(|overview| ("series", serde_json::to_string(&overview.throughput))),
         ];
-        let state = state.into_iter().filter_map(|(event, data)| Some((event, data.ok()?))).collect();
-        Some((state, operations))
+        let state = state
+            .into_iter()
+            .flatten()
+            .filter_map(|(event, data)| Some((event, data.ok()?)))
+            .collect();
+        Some((state, operations.map(|page| page.items).unwrap_or_default()))
     }
 
     /// What is new for everyone: the state, and the operations that have moved or ended.

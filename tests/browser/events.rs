@@ -11,7 +11,7 @@ use tests::wait::eventually;
 #[tokio::test]
 async fn what_an_aws_client_sends_is_seen_on_the_pages() {
     let server = Setup::new().start().await;
-    let answered = sdk::put_events(server.ingest.base(), PUT_EVENTS).await;
+    let answered = sdk::put_events(server.ingest.base(), PUT_EVENTS, None).await;
     assert_eq!((answered.failed, answered.ids.len()), (0, 120));
     settled(&server, 120).await;
 

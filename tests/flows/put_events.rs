@@ -85,7 +85,7 @@ async fn other_operations_are_not_offered() {
 async fn an_aws_sdk_publishes_real_traffic() {
     let server = Setup::new().start().await;
     let sent = data::sent();
-    let answered = sdk::put_events(server.ingest.base(), PUT_EVENTS).await;
+    let answered = sdk::put_events(server.ingest.base(), PUT_EVENTS, None).await;
     assert_eq!((answered.failed, answered.calls), (0, 12));
     let ids: Vec<&str> = sent.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(answered.ids, ids, "in the order they were sent");
@@ -110,7 +110,7 @@ async fn an_aws_sdk_publishes_real_traffic() {
     }
 
     // Again: acknowledged, and nothing happens twice.
-    let again = sdk::put_events(server.ingest.base(), PUT_EVENTS).await;
+    let again = sdk::put_events(server.ingest.base(), PUT_EVENTS, None).await;
     assert_eq!((again.failed, again.ids.len()), (0, 120));
     settled(&server, 120).await;
 }

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod browser;
 pub mod data;
+pub mod deployment;
 pub mod endpoint;
 pub mod event;
 pub mod flow;

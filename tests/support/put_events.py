@@ -1,4 +1,4 @@
-"""Sends entries, one a line of a file, with PutEvents, ten a call: put_events.py ENDPOINT FILE."""
+"""Sends entries, one a line of a file, with PutEvents, ten a call: put_events.py ENDPOINT FILE [BUS]."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ import sys
 import boto3
 from botocore.config import Config
 
-endpoint, path = sys.argv[1:]
+endpoint, path, *bus = sys.argv[1:]
 client = boto3.client(
     "events",
     endpoint_url=endpoint,
@@ -16,7 +16,7 @@ client = boto3.client(
     config=Config(retries={"total_max_attempts": 1}),
 )
 with open(path, encoding="utf-8") as lines:
-    entries = [json.loads(line) for line in lines]
+    entries = [json.loads(line) | {"EventBusName": name for name in bus} for line in lines]
 failed, calls, ids = 0, 0, []
 for start in range(0, len(entries), 10):
     answer = client.put_events(Entries=entries[start : start + 10])

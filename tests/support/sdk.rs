@@ -20,11 +20,11 @@ pub struct Answered {
     pub ids: Vec<String>,
 }
 
-/// Sends entries, one a line, to a bus at `endpoint`, ten a call.
+/// Sends entries, one a line, to a bus at `endpoint`, ten a call: the default one, or that with a name.
 ///
 /// # Panics
 /// boto3 is not installed, or raised an exception.
-pub async fn put_events(endpoint: &str, entries: &str) -> Answered {
+pub async fn put_events(endpoint: &str, entries: &str, bus: Option<&str>) -> Answered {
     let python = python();
     assert!(python.exists(), "{} is missing: run scripts/setup.sh test", python.display());
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
@@ -33,6 +33,7 @@ pub async fn put_events(endpoint: &str, entries: &str) -> Answered {
         .arg(SCRIPT)
         .arg(endpoint)
         .arg(file.path())
+        .args(bus)
         // Nothing of the machine's own AWS set-up, and no proxy.
         .env_clear()
         .stdin(Stdio::null())
@@ -44,7 +45,8 @@ pub async fn put_events(endpoint: &str, entries: &str) -> Answered {
     serde_json::from_slice(&output.stdout).expect("the script's answer")
 }
 
-fn python() -> PathBuf {
+/// Python, with boto3, of the environment that `scripts/setup.sh test` makes.
+pub fn python() -> PathBuf {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     root.join(target).join("venv/bin/python")

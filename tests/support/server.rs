@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::deployment::{Account, CREDENTIALS, PREFIX, REGION};
 use crate::endpoint::Endpoint;
 use crate::wait::{eventually, within};
 
@@ -102,6 +103,8 @@ pub async fn run(mut command: Command) -> Ended {
 pub struct Setup {
     data: Option<Arc<TempDir>>,
     demo: Option<u32>,
+    /// Where the aws backend is, instead of the embedded one.
+    account: Option<String>,
     environment: Vec<(&'static str, String)>,
 }
 
@@ -118,6 +121,7 @@ impl Setup {
         Self {
             data: None,
             demo: None,
+            account: None,
             environment: Vec::new(),
         }
     }
@@ -126,6 +130,20 @@ impl Setup {
     #[must_use]
     pub const fn demo(mut self, events_per_minute: u32) -> Self {
         self.demo = Some(events_per_minute);
+        self
+    }
+
+    /// Over a deployment on AWS.
+    #[must_use]
+    pub fn over(mut self, account: &Account) -> Self {
+        self.account = Some(account.endpoint().to_owned());
+        self.environment.extend([
+            ("CUTOVER_BACKEND", "aws".to_owned()),
+            ("CUTOVER_AWS__ENDPOINT", account.endpoint().to_owned()),
+            ("CUTOVER_AWS__REGION", REGION.to_owned()),
+            ("CUTOVER_AWS__PREFIX", PREFIX.to_owned()),
+        ]);
+        self.environment.extend(CREDENTIALS.map(|(name, value)| (name, value.to_owned())));
         self
     }
 
@@ -172,7 +190,12 @@ impl Setup {
             })
             .await
         };
-        let (site, ingest) = (address("Cutover is at ").await, address("Events are taken at ").await);
+        let site = address("Cutover is at ").await;
+        let (ingest, listeners) = match self.account {
+            // Events are taken by the deployment's bus.
+            Some(account) => (account, 1),
+            None => (address("Events are taken at ").await, 2),
+        };
         let server = Cutover {
             child: Some(child),
             site: Endpoint::new(site),
@@ -180,7 +203,7 @@ impl Setup {
             data,
             stderr,
         };
-        for listener in [&server.site, &server.ingest] {
+        for listener in [&server.site, &server.ingest].into_iter().take(listeners) {
             eventually("the listener answers", async || {
                 let reply = crate::endpoint::Reply::try_of(listener.request(reqwest::Method::GET, "/healthz")).await;
                 reply.is_ok_and(|reply| reply.status == 200)
@@ -202,7 +225,7 @@ pub struct Cutover {
     child: Option<Child>,
     /// The dashboard.
     pub site: Endpoint,
-    /// Where events are taken.
+    /// Where events are taken: by the server, or, over a deployment on AWS, by that.
     pub ingest: Endpoint,
     data: Arc<TempDir>,
     stderr: Captured,

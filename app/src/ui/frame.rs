@@ -53,7 +53,8 @@ pub fn Frame(
         live.pulse
             .get()
             .or_else(|| info.get()?.ok().map(|i| i.pulse))
-            .map_or(0, |p| p.dead_letters)
+            .and_then(|p| p.dead_letters)
+            .unwrap_or(0)
     };
     view! {
         <a class="skip" href="#main">

@@ -14,6 +14,12 @@ pub enum StoreError {
         /// In the store's own words.
         reason: String,
     },
+    /// The backend has no such thing; trying later doesn't help.
+    #[error("this backend does not offer {what}")]
+    NotOffered {
+        /// What.
+        what: &'static str,
+    },
     /// What it holds can't be read.
     #[error("{what} holds something unreadable: {reason}")]
     Corrupt {

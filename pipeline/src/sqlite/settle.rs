@@ -86,7 +86,7 @@ fn settle_or_bury(write: &mut Write<'_>, context: &Context<'_>, one: &Settled) -
         return settle(write, context, one);
     }
     match contained(write, |write| settle(write, context, one)) {
-        Err(Failure::Store(refusal @ (StoreError::Corrupt { .. } | StoreError::Invalid(_)))) => {
+        Err(Failure::Store(refusal @ (StoreError::NotOffered { .. } | StoreError::Corrupt { .. } | StoreError::Invalid(_)))) => {
             let buried = Settled {
                 outcome: Outcome::Dead(ConsumerError::permanent("EffectRefused", refusal.to_string())),
                 ..one.clone()

@@ -1,16 +1,40 @@
 //! `cutover check`: would `serve` work? Looks, and changes nothing.
 
-use pipeline::ports::Ledger;
+use pipeline::aws::{connect, ports};
+use pipeline::ports::{EventFilter, Ledger};
 use pipeline::rule::Rules;
 use pipeline::sqlite::Sqlite;
 
 use super::Failure;
-use crate::config::Config;
+use crate::config::{Backend, Config};
 
 #[allow(clippy::print_stdout)]
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     config.pipeline()?;
     println!("configuration  ok");
+    match config.backend {
+        Backend::Embedded => embedded(&config).await,
+        Backend::Aws => aws(&config).await,
+    }
+}
+
+/// Asks for the newest event, as the pages do.
+#[allow(clippy::print_stdout)]
+async fn aws(config: &Config) -> Result<(), Failure> {
+    let names = config.aws.names()?;
+    let connection = connect(config.aws.region.as_deref(), config.aws.endpoint()?).await;
+    let found = ports(&connection, &names).events.list(&EventFilter::default(), 1, None).await;
+    let found = found.map_err(|e| Failure::new(e.to_string()))?;
+    let newest = found.page.items.first().map_or_else(
+        || "no events yet".to_owned(),
+        |newest| format!("newest event {}", pipeline::time::Timestamp(newest.event.timestamp)),
+    );
+    println!("event store    ok  {}  {newest}", names.event_store_table);
+    Ok(())
+}
+
+#[allow(clippy::print_stdout)]
+async fn embedded(config: &Config) -> Result<(), Failure> {
     let data = &config.embedded.data;
     if !data.exists() {
         println!("data directory not there yet; serve makes {}", data.display());

@@ -92,6 +92,8 @@ pub struct EventPage {
     pub metadata: Option<String>,
     /// What became of it; `None` if the ledger doesn't know it.
     pub ledger: Option<LedgerEntry>,
+    /// Why the ledger could not be asked.
+    pub ledger_fault: Option<AppError>,
     /// When the audit consumer stored it; `None` if it hasn't yet.
     pub stored_at: Option<Timestamp>,
     /// What caused it, the first cause first.
@@ -258,9 +260,17 @@ mod ssr {
 
     impl EventPage {
         pub(crate) async fn read(desk: &Desk, id: &str) -> Result<Self, AppError> {
-            let (stored, ledger) = (desk.ports.events.get(id).await?, desk.ports.ledger.entry(id).await?);
+            let (stored, ledger) = (desk.ports.events.get(id).await?, desk.ports.ledger.entry(id).await);
+            // An event that is stored is shown, whether the ledger answers or not.
+            let (ledger, ledger_fault) = match ledger {
+                Ok(entry) => (entry, None),
+                Err(error) => (None, Some(AppError::from(error))),
+            };
             let Some(stored) = stored else {
                 // The bus may have it while the audit consumer doesn't yet.
+                if let Some(fault @ AppError::Unavailable(_)) = ledger_fault {
+                    return Err(fault);
+                }
                 let entry = ledger.ok_or_else(|| AppError::NotFound(format!("event {id}")))?;
                 return Ok(Self {
                     fields: vec![
@@ -271,6 +281,7 @@ mod ssr {
                     data: String::new(),
                     metadata: None,
                     ledger: Some(entry),
+                    ledger_fault: None,
                     stored_at: None,
                     causes: Vec::new(),
                     effects: Vec::new(),
@@ -299,6 +310,7 @@ mod ssr {
                 data: event.data.pretty(),
                 metadata: event.metadata.as_ref().map(pipeline::event::Json::pretty),
                 ledger,
+                ledger_fault,
                 stored_at: Some(stored.stored_at),
                 causes: rows(&chain.causes),
                 effects: rows(&chain.effects),

@@ -121,7 +121,9 @@ fn Deliveries(data: Signal<EventPage>) -> impl IntoView {
             <h2 id="deliveries-title">"Deliveries" <small>"times in " <ZoneName /></small></h2>
             {move || {
                 let deliveries = deliveries.get();
-                if deliveries.is_empty() {
+                if let Some(fault) = data.with(|d| d.ledger_fault.clone()) {
+                    view! { <Empty title="Deliveries are not known" text=fault.to_string() /> }.into_any()
+                } else if deliveries.is_empty() {
                     view! { <Empty title="No deliveries" text="No rule sends this event to a consumer, or the ledger doesn't know it." /> }.into_any()
                 } else {
                     view! {

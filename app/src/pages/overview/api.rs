@@ -131,6 +131,11 @@ mod ssr {
 
     /// The stage, and the six criteria as of now. A source that doesn't answer makes its criteria unknown.
     pub async fn judged(desk: &Desk, now: Timestamp) -> Result<(Stage, Vec<Criterion>), AppError> {
+        Ok((stage(desk).await?, criteria_of(desk, now).await))
+    }
+
+    /// The six criteria; what doesn't answer makes those that need it unknown.
+    async fn criteria_of(desk: &Desk, now: Timestamp) -> Vec<Criterion> {
         let span = Span::ending(now, WINDOW);
         let ports = &desk.ports;
         let counts = ports.metrics.counts(span).await;
@@ -151,26 +156,39 @@ mod ssr {
             audit: ports.events.completeness().await.ok(),
             window: WINDOW,
         };
-        let flags = ports
-            .flags
-            .all()
-            .await?
-            .into_iter()
-            .find(|f| f.scope == GLOBAL_SCOPE)
-            .map(|f| f.flags)
-            .unwrap_or_default();
-        // The store refuses to turn both off; shadow is the design's default.
-        Ok((flags.stage().unwrap_or(Stage::Shadow), criteria::judge(&evidence)))
+        criteria::judge(&evidence)
     }
 
-    /// What every live message says.
+    /// Where the migration stands.
+    async fn stage(desk: &Desk) -> Result<Stage, AppError> {
+        let all = desk.ports.flags.all().await?;
+        let global = all.into_iter().find(|f| f.scope == GLOBAL_SCOPE);
+        let flags = global.map(|f| f.flags).unwrap_or_default();
+        // The store refuses to turn both off; shadow is the design's default.
+        Ok(flags.stage().unwrap_or(Stage::Shadow))
+    }
+
+    /// What every live message says: of each source what it answers.
+    ///
+    /// # Errors
+    /// None of them answers.
     pub async fn pulse(desk: &Desk) -> Result<Pulse, AppError> {
-        let overview = Overview::shared(desk, &OverviewQuery::default()).await?;
-        let count = |status| u8::try_from(overview.criteria.iter().filter(|c| c.status == status).count()).unwrap_or(u8::MAX);
+        let now = Timestamp::now();
+        let (stage, dead_letters, criteria) = match Overview::shared(desk, &OverviewQuery::default()).await {
+            Ok(overview) => (Some(overview.stage), Some(overview.dead_letters.open), overview.criteria),
+            Err(error) => {
+                let (stage, depth) = (stage(desk).await.ok(), desk.ports.letters.depth().await.ok());
+                if stage.is_none() && depth.is_none() && desk.ports.events.facets().await.is_err() {
+                    return Err(error);
+                }
+                (stage, depth.map(|depth| depth.open), criteria_of(desk, now).await)
+            }
+        };
+        let count = |status| u8::try_from(criteria.iter().filter(|c| c.status == status).count()).unwrap_or(u8::MAX);
         Ok(Pulse {
-            now: Timestamp::now(),
-            stage: overview.stage,
-            dead_letters: overview.dead_letters.open,
+            now,
+            stage,
+            dead_letters,
             criteria: [count(Status::Passing), count(Status::Failing), count(Status::Unknown)],
         })
     }

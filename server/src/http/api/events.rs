@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use pipeline::event::Event;
 use pipeline::ledger::LedgerEntry;
-use pipeline::ports::{EventFilter, StoredEvent};
+use pipeline::ports::{EventFilter, StoreError, StoredEvent};
 use pipeline::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -114,19 +114,27 @@ pub(super) struct EventBody {
     event: Option<Event>,
     /// Null while the audit consumer has not completed it; `event` is null then too.
     stored_at: Option<Timestamp>,
-    /// Each consumer's delivery; null if the ledger doesn't know the event.
+    /// Each consumer's delivery; null if the ledger doesn't know the event, or the backend has none.
     ledger: Option<LedgerEntry>,
 }
 
 /// One event
 #[utoipa::path(get, path = "/api/v1/events/{event_id}", params(("event_id", description = "Its id")), responses((status = 200, body = EventBody), (status = 404, body = Problem)))]
 pub(super) async fn one(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<EventBody>, ApiError> {
-    let (stored, ledger) = (state.desk.ports.events.get(&id).await?, state.desk.ports.ledger.entry(&id).await?);
+    let (stored, ledger) = (state.desk.ports.events.get(&id).await?, entry(&state, &id).await?);
     if stored.is_none() && ledger.is_none() {
         return Err(AppError::NotFound(format!("event {id}")).into());
     }
     let (event, stored_at) = stored.map(|stored| (stored.event, stored.stored_at)).unzip();
     Ok(Json(EventBody { event, stored_at, ledger }))
+}
+
+/// What the ledger knows of an event; nothing, where the backend has no ledger.
+async fn entry(state: &AppState, id: &str) -> Result<Option<LedgerEntry>, ApiError> {
+    match state.desk.ports.ledger.entry(id).await {
+        Err(StoreError::NotOffered { .. }) => Ok(None),
+        known => Ok(known?),
+    }
 }
 
 /// A link of the chain.
@@ -154,12 +162,11 @@ pub(super) struct ChainBody {
 pub(super) async fn chain(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<ChainBody>, ApiError> {
     let stored = stored(&state, &id).await?;
     let chain = follow(&state.desk, &stored.event).await?;
-    let ledger = &state.desk.ports.ledger;
     let links = async |events: Vec<StoredEvent>| {
         let mut links = Vec::with_capacity(events.len());
         for stored in events {
             links.push(Link {
-                ledger: ledger.entry(&stored.event.event_id).await?,
+                ledger: entry(&state, &stored.event.event_id).await?,
                 event: stored.event,
             });
         }
@@ -168,7 +175,7 @@ pub(super) async fn chain(State(state): State<AppState>, Path(id): Path<String>)
     Ok(Json(ChainBody {
         causes: links(chain.causes).await?,
         event: Link {
-            ledger: ledger.entry(&id).await?,
+            ledger: entry(&state, &id).await?,
             event: stored.event,
         },
         effects: links(chain.effects).await?,

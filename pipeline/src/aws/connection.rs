@@ -1,0 +1,48 @@
+//! The SDK's configuration.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+
+/// How long one attempt of a call may take; a page waits for it.
+const ATTEMPT: Duration = Duration::from_secs(3);
+/// How long a call may take with its retries.
+const CALL: Duration = Duration::from_secs(8);
+/// How often a call is tried when it is throttled, or the service fails.
+const ATTEMPTS: u32 = 3;
+
+/// A way to an account, or to an endpoint that speaks its APIs.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub(super) sdk: SdkConfig,
+}
+
+/// Makes ready; nothing is called yet. Credentials come from the SDK's default chain: environment, profile, the role of the
+/// container, function or instance.
+///
+/// `region` and `endpoint` win over what the environment and the profile say.
+pub async fn connect(region: Option<&str>, endpoint: Option<&str>) -> Connection {
+    let client = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client)
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(ATTEMPT)
+                .operation_timeout(CALL)
+                .build(),
+        )
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    if let Some(endpoint) = endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    Connection { sdk: loader.load().await }
+}

@@ -1,0 +1,21 @@
+//! What AWS answers, as errors of the ports.
+
+use std::fmt::Debug;
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+use crate::ports::StoreError;
+
+/// `call`, such as `Query of housef3-dev-event-store`, failed: with the service's own code and words, if it answered.
+pub(super) fn failed<E, R>(what: &'static str, call: &str, error: &SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    let reason = match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{call}: {code}: {message}"),
+        (Some(code), None) => format!("{call}: {code}"),
+        (None, _) => format!("{call}: {}", DisplayErrorContext(error)),
+    };
+    StoreError::Unavailable { what, reason }
+}

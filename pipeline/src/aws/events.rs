@@ -1,0 +1,296 @@
+//! The event store in DynamoDB: key `eventId` and `timestamp`, and an index over `timestamp` for each of `userId`,
+//! `eventType`, `source`, and, where it exists, `correlationId`.
+//!
+//! There is no index over all events: each type's partition is asked, and the answers are merged ([`merge`]).
+
+mod indexes;
+mod merge;
+mod partition;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use tokio::sync::OnceCell;
+
+use super::Names;
+use super::attribute::{Item, item_to_json};
+use super::error::failed;
+use crate::criteria::AuditEvidence;
+use crate::event::item::StoreItem;
+use crate::event::payload::KNOWN_TYPES;
+use crate::page::{MAX_LIMIT, Page};
+use crate::ports::{EventFilter, EventPage, EventStore, Facets, StoreError, StoredEvent};
+use crate::time::Timestamp;
+use indexes::Indexes;
+use merge::{Budget, Position, page};
+use partition::Partition;
+
+/// The store's name in errors.
+const STORE: &str = "the event store";
+/// With a text to look for: how many events one page looks through.
+const SEARCH_LIMIT: u64 = 2_000;
+/// How often each partition is asked for one page, at most.
+const ROUNDS: u32 = 8;
+/// The most effects that one event is shown with.
+const MAX_EFFECTS: usize = 500;
+
+/// See the module.
+#[derive(Debug)]
+pub struct DynamoEvents {
+    client: Client,
+    table: String,
+    facets_table: String,
+    indexes: OnceCell<Indexes>,
+    /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of them.
+    met: Mutex<(BTreeSet<String>, BTreeSet<String>)>,
+}
+
+impl DynamoEvents {
+    /// Over the deployment's table; nothing is called yet.
+    #[must_use]
+    pub fn new(client: Client, names: &Names) -> Self {
+        Self {
+            client,
+            table: names.event_store_table.clone(),
+            facets_table: names.facets_table(),
+            indexes: OnceCell::new(),
+            met: Mutex::default(),
+        }
+    }
+
+    async fn indexes(&self) -> Result<&Indexes, StoreError> {
+        self.indexes.get_or_try_init(|| Indexes::of(&self.client, &self.table)).await
+    }
+
+    /// The partitions that hold all that matches, and what is left to be checked of each event.
+    async fn partitions(&self, filter: &EventFilter) -> Result<Vec<(&'static str, String)>, StoreError> {
+        let indexes = self.indexes().await?;
+        let wanted = [
+            ("correlationId", &filter.correlation),
+            ("userId", &filter.user),
+            ("eventType", &filter.event_type),
+            ("source", &filter.source),
+        ];
+        let served = wanted
+            .into_iter()
+            .find(|(attribute, value)| value.is_some() && indexes.of_attribute(attribute).is_some());
+        if let Some((attribute, Some(value))) = served {
+            return Ok(vec![(attribute, value.clone())]);
+        }
+        let types = self.facets().await?.types;
+        Ok(types.into_iter().map(|name| ("eventType", name)).collect())
+    }
+
+    async fn seen(&self, kind: &str) -> Result<Vec<String>, StoreError> {
+        let mut values = Vec::new();
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.facets_table)
+            .key_condition_expression("kind = :kind")
+            .expression_attribute_values(":kind", AttributeValue::S(kind.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = pages.next().await {
+            let item = match item {
+                Ok(item) => item,
+                // A deployment without Cutover's own tables is read all the same.
+                Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => break,
+                Err(error) => return Err(failed(STORE, &format!("Query of {}", self.facets_table), &error)),
+            };
+            if let Some(value) = item.get("value").and_then(|value| value.as_s().ok()) {
+                values.push(value.clone());
+            }
+        }
+        Ok(values)
+    }
+
+    fn meet(&self, events: &[StoredEvent]) {
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        for StoredEvent { event, .. } in events {
+            if !met.0.contains(&event.event_type) {
+                met.0.insert(event.event_type.clone());
+            }
+            if !met.1.contains(&event.source) {
+                met.1.insert(event.source.clone());
+            }
+        }
+    }
+}
+
+/// What an item says; `None`, and a line in the log, if it is not an event.
+fn decode(item: &Item) -> Option<StoredEvent> {
+    match StoreItem::from_json(&item_to_json(item)) {
+        Ok(StoreItem { event, notes }) => {
+            let stored_at = notes
+                .iter()
+                .find(|(name, _)| name == "auditTimestamp")
+                .and_then(|(_, at)| at.as_i64());
+            Some(StoredEvent {
+                stored_at: Timestamp(stored_at.unwrap_or(event.timestamp)),
+                event,
+            })
+        }
+        Err(fault) => {
+            tracing::warn!(%fault, "an item of the event store is not an event");
+            None
+        }
+    }
+}
+
+fn cursor(text: &str) -> Result<Position, StoreError> {
+    let fault = || StoreError::invalid("cursor", "is not one that this list gave; start without it");
+    let (at, id) = text.split_once('.').ok_or_else(fault)?;
+    Ok((at.parse().map_err(|_| fault())?, id.to_owned()))
+}
+
+fn matches(filter: &EventFilter, needle: Option<&str>, found: &StoredEvent) -> bool {
+    let event = &found.event;
+    let same = |wanted: &Option<String>, value: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == value);
+    let holds = |text: &str| needle.is_none_or(|needle| text.to_lowercase().contains(needle));
+    same(&filter.event_type, Some(&event.event_type))
+        && same(&filter.source, Some(&event.source))
+        && same(&filter.user, Some(&event.user_id))
+        && same(&filter.correlation, event.correlation_id.as_deref())
+        && (holds(&event.event_id) || holds(event.data.text()))
+}
+
+#[async_trait]
+impl EventStore for DynamoEvents {
+    async fn list(&self, filter: &EventFilter, limit: u32, from: Option<&str>) -> Result<EventPage, StoreError> {
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(StoreError::invalid("limit", format!("must be between 1 and {MAX_LIMIT}")));
+        }
+        filter.check()?;
+        let from = from.map(cursor).transpose()?;
+        let newest = filter.to.map_or(i64::MAX, |to| to.0.saturating_sub(1));
+        let newest = from.as_ref().map_or(newest, |(at, _)| newest.min(*at));
+        let oldest = filter.from.map_or(0, |from| from.0);
+        let needle = filter.q.as_ref().map(|q| q.to_lowercase());
+        let indexes = self.indexes().await?;
+        let partitions = self.partitions(filter).await?;
+        let partitions: Vec<Partition<'_>> = partitions
+            .into_iter()
+            .map(|(attribute, value)| {
+                let index = indexes.of_attribute(attribute).ok_or_else(|| indexes.missing(attribute))?;
+                Ok(Partition::new(
+                    &self.client,
+                    &self.table,
+                    index,
+                    attribute,
+                    value,
+                    (oldest, newest),
+                    filter,
+                    limit,
+                ))
+            })
+            .collect::<Result<_, StoreError>>()?;
+        let budget = Budget {
+            searched: if needle.is_some() { SEARCH_LIMIT } else { u64::MAX },
+            rounds: ROUNDS,
+        };
+        let fits = |found: &StoredEvent| matches(filter, needle.as_deref(), found);
+        let found = page(partitions, from.as_ref(), limit as usize, fits, budget).await?;
+        self.meet(&found.items);
+        Ok(EventPage {
+            page: Page {
+                items: found.items,
+                next: found.next.map(|(at, id)| format!("{at}.{id}")),
+            },
+            searched: if needle.is_some() { found.searched } else { 0 },
+            partial: found.partial,
+        })
+    }
+
+    async fn get(&self, event_id: &str) -> Result<Option<StoredEvent>, StoreError> {
+        if event_id.is_empty() {
+            return Ok(None);
+        }
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("eventId = :id")
+            .expression_attribute_values(":id", AttributeValue::S(event_id.to_owned()))
+            .limit(1)
+            .send()
+            .await
+            .map_err(|e| failed(STORE, &format!("Query of {}", self.table), &e))?;
+        Ok(answer.items().first().and_then(decode))
+    }
+
+    async fn effects(&self, event_id: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let Some(cause) = self.get(event_id).await? else {
+            return Ok(Vec::new());
+        };
+        // An effect keeps its cause's correlation and user; there is no index over causes.
+        let filter = EventFilter {
+            user: Some(cause.event.user_id.clone()),
+            correlation: cause.event.correlation_id.clone(),
+            from: Some(Timestamp(cause.event.timestamp)),
+            ..EventFilter::default()
+        };
+        let (mut effects, mut next) = (Vec::new(), None);
+        for _ in 0..ROUNDS {
+            let EventPage { page, .. } = self.list(&filter, MAX_LIMIT, next.as_deref()).await?;
+            effects.extend(page.items.into_iter().filter(|e| e.event.causation_id.as_deref() == Some(event_id)));
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        effects.reverse();
+        effects.truncate(MAX_EFFECTS);
+        Ok(effects)
+    }
+
+    async fn facets(&self) -> Result<Facets, StoreError> {
+        let (types, sources) = futures::future::try_join(self.seen("type"), self.seen("source")).await?;
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all = |seen: Vec<String>, met: BTreeSet<String>| seen.into_iter().chain(met).collect::<BTreeSet<_>>();
+        let mut types = all(types, met.0);
+        // Those of the design are asked for even before the first of them was met.
+        types.extend(KNOWN_TYPES.map(ToOwned::to_owned));
+        Ok(Facets {
+            types: types.into_iter().collect(),
+            sources: all(sources, met.1).into_iter().collect(),
+        })
+    }
+
+    async fn completeness(&self) -> Result<AuditEvidence, StoreError> {
+        Err(super::absent::not_yet("the ledger"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::attribute::item_of_json;
+
+    fn item(text: &str) -> Item {
+        item_of_json(text).expect("an item")
+    }
+
+    #[test]
+    fn items_of_the_first_audit_consumer_are_read() {
+        let all = include_str!("../../../tests/data/event_store_items.ndjson");
+        let mut count = 0;
+        for line in all.lines() {
+            let found = decode(&item(line)).expect("an event");
+            let plain = StoreItem::from_json(line).expect("an event").event;
+            assert_eq!(found.event.event_id, plain.event_id);
+            assert_eq!(found.event.data.value(), plain.data.value());
+            count += 1;
+        }
+        assert!(count > 10);
+    }
+
+    #[test]
+    fn what_is_no_event_is_passed_over() {
+        assert_eq!(decode(&item(r#"{"eventId":"e"}"#)), None);
+    }
+}

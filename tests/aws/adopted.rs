@@ -1,0 +1,72 @@
+//! A deployment that was there before: its own audit consumer, its own items.
+
+use serde_json::Value;
+use tests::data::EVENT_STORE_ITEMS;
+use tests::deployment::Account;
+use tests::server::Setup;
+
+use crate::every_page;
+
+#[tokio::test]
+async fn what_another_audit_consumer_wrote_is_listed_under_every_filter() {
+    let account = Account::deployed().await;
+    account.put_items(EVENT_STORE_ITEMS).await;
+    // Nothing of Cutover's own is there.
+    account.delete_table("cutover-facets").await;
+    let server = Setup::new().over(&account).start().await;
+    let items: Vec<Value> = EVENT_STORE_ITEMS
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an item"))
+        .collect();
+    let expect = |fits: &dyn Fn(&Value) -> bool| {
+        let mut ids: Vec<(i64, String)> = items
+            .iter()
+            .filter(|item| fits(item))
+            .map(|item| {
+                (
+                    item["timestamp"].as_i64().expect("a time"),
+                    item["eventId"].as_str().expect("an id").to_owned(),
+                )
+            })
+            .collect();
+        ids.sort_by(|a, b| b.cmp(a));
+        ids.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+    };
+    let of = |key: &'static str, value: &str| {
+        let value = value.to_owned();
+        move |item: &Value| item[key] == value.as_str()
+    };
+    let text = |item: &Value, key: &str| item[key].as_str().expect(key).to_owned();
+    let one = items
+        .iter()
+        .find(|item| item["correlationId"].is_string())
+        .expect("one with a correlation");
+    let (event_type, source) = (text(one, "eventType"), text(one, "source"));
+    let (user, correlation) = (text(one, "userId"), text(one, "correlationId"));
+    let at = one["timestamp"].as_i64().expect("a time");
+    let cases: Vec<(String, Vec<String>)> = vec![
+        (String::new(), expect(&|_| true)),
+        (format!("type={event_type}"), expect(&of("eventType", &event_type))),
+        (format!("source={source}"), expect(&of("source", &source))),
+        (format!("user={user}"), expect(&of("userId", &user))),
+        (format!("correlation={correlation}"), expect(&of("correlationId", &correlation))),
+        (
+            format!("user={user}&type={event_type}"),
+            expect(&|item| of("userId", &user)(item) && of("eventType", &event_type)(item)),
+        ),
+        (format!("from={at}"), expect(&|item| item["timestamp"].as_i64() >= Some(at))),
+        (format!("to={at}"), expect(&|item| item["timestamp"].as_i64() < Some(at))),
+        (
+            format!("q={}", &text(one, "eventId")[..13]),
+            expect(&of("eventId", &text(one, "eventId"))),
+        ),
+        ("user=nobody".to_owned(), Vec::new()),
+    ];
+    for (query, expected) in cases {
+        for limit in [3, 100] {
+            let found = every_page(&server, &query, limit).await;
+            let ids: Vec<String> = found.iter().map(|event| text(event, "eventId")).collect();
+            assert_eq!(ids, expected, "{query}, {limit} a page");
+        }
+    }
+}

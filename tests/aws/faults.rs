@@ -1,0 +1,79 @@
+//! What is missing, wrong or unreachable is named; the rest goes on.
+
+use std::net::TcpListener;
+
+use tempfile::TempDir;
+use tests::browser::Browser;
+use tests::deployment::{Account, CREDENTIALS, PREFIX, REGION};
+use tests::server::{Ended, Setup, command, run};
+
+/// `cutover check` with the aws backend at `endpoint`.
+async fn check(endpoint: &str, prefix: &str) -> Ended {
+    let directory = TempDir::new().expect("a directory");
+    let file = format!("backend = \"aws\"\n[aws]\nregion = \"{REGION}\"\nendpoint = \"{endpoint}\"\nprefix = \"{prefix}\"\n");
+    std::fs::write(directory.path().join("cutover.toml"), file).expect("written");
+    let mut check = command(directory.path(), ["check"]);
+    check.envs(CREDENTIALS);
+    run(check).await
+}
+
+fn told(ended: &Ended, code: i32, words: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{ended:?}");
+    for word in words {
+        assert!(ended.first_line().contains(word), "no {word:?} in {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_that_can_not_be_is_refused() {
+    told(&check("http://127.0.0.1:1", "").await, 2, &["aws.prefix"]);
+    told(&check("127.0.0.1:1", PREFIX).await, 2, &["aws.endpoint", "http://"]);
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_answer_is_named() {
+    // A port that was free a moment ago, and one that takes connections and says nothing that makes sense.
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port");
+    told(
+        &check(&format!("http://{free}"), PREFIX).await,
+        1,
+        &["event store", "DescribeTable", &format!("{PREFIX}-event-store")],
+    );
+    let server = Setup::new().start().await;
+    told(&check(server.ingest.base(), PREFIX).await, 1, &["event store", "DescribeTable"]);
+}
+
+#[tokio::test]
+async fn a_table_that_is_missing_is_named_and_the_page_says_so() {
+    let account = Account::deployed().await;
+    let good = check(account.endpoint(), PREFIX).await;
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert!(
+        good.stdout.contains("event store    ok") && good.stdout.contains("no events yet"),
+        "{good:?}"
+    );
+    account.delete_table("event-store").await;
+    told(
+        &check(account.endpoint(), PREFIX).await,
+        1,
+        &[
+            "event store",
+            "DescribeTable",
+            &format!("{PREFIX}-event-store"),
+            "ResourceNotFoundException",
+        ],
+    );
+    let server = Setup::new().over(&account).start().await;
+    server.site.get("/healthz").await.expect(200);
+    server.site.get("/readyz").await.expect(503);
+    server.site.get("/api/v1/events").await.error(503, "unavailable");
+    server.site.get("/api/v1/activity").await.error(501, "not_offered");
+    let browser = Browser::open(&server.site).await;
+    browser.open_path("/events").await;
+    browser.says("main", "The data store does not answer").await;
+    browser.open_path("/activity").await;
+    browser.says("main", "does not offer the activity table yet").await;
+    browser
+        .close_but_for(|complaint| complaint.contains("503") || complaint.contains("501"))
+        .await;
+}

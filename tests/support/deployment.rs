@@ -1,0 +1,179 @@
+//! An account in an AWS emulator, with Cutover's template deployed in it: real functions of ours, run by real events.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::{NamedTempFile, TempDir};
+use tokio::process::{Child, Command};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::endpoint::{Endpoint, Reply};
+use crate::sdk::{self, Answered};
+use crate::server::{Captured, binary};
+use crate::wait::eventually;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/support/deployment.py");
+/// The template.
+pub const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/cutover.yaml");
+/// Where everything is.
+pub const REGION: &str = "eu-west-2";
+/// What every name begins with.
+pub const PREFIX: &str = "t-1";
+/// Credentials that nobody has.
+pub const CREDENTIALS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+
+/// How many emulators run at once.
+static SEATS: Semaphore = Semaphore::const_new(1);
+
+/// A running emulator. Dropped, it and the functions that it started are killed.
+#[derive(Debug)]
+pub struct Account {
+    child: Child,
+    endpoint: String,
+    output: Captured,
+    _directory: TempDir,
+    _seat: SemaphorePermit<'static>,
+}
+
+impl Account {
+    /// Starts an emulator with nothing in it.
+    ///
+    /// # Panics
+    /// It doesn't start.
+    pub async fn empty() -> Self {
+        let seat = SEATS.acquire().await.expect("a seat");
+        let directory = TempDir::new().expect("a directory");
+        let (mut child, mut output, mut endpoint) = spawn(directory.path());
+        eventually("the emulator answers", async || {
+            if child.try_wait().is_ok_and(|ended| ended.is_some()) {
+                // Somebody else took the port that was free a moment ago.
+                (child, output, endpoint) = spawn(directory.path());
+            }
+            let health = Endpoint::new(endpoint.clone());
+            let reply = Reply::try_of(health.request(reqwest::Method::GET, "/_ministack/health")).await;
+            match reply {
+                Ok(reply) if reply.status == 200 => Ok(()),
+                _ => Err(output.text()),
+            }
+        })
+        .await;
+        Self {
+            child,
+            endpoint,
+            output,
+            _directory: directory,
+            _seat: seat,
+        }
+    }
+
+    /// Starts an emulator and deploys the template.
+    pub async fn deployed() -> Self {
+        let account = Self::empty().await;
+        let consumer = binary().with_file_name("cutover-consumer");
+        assert!(consumer.exists(), "{}: no such binary; build the workspace", consumer.display());
+        account
+            .work(&["deploy".as_ref(), PREFIX.as_ref(), TEMPLATE.as_ref(), consumer.as_os_str()])
+            .await;
+        account
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// What the emulator and the functions said.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.output.text()
+    }
+
+    /// Sends entries, one a line, to the deployment's bus.
+    pub async fn put_events(&self, entries: &str) -> Answered {
+        sdk::put_events(&self.endpoint, entries, Some(&format!("{PREFIX}-events"))).await
+    }
+
+    /// Writes items, one a line of JSON, to the event store, as another audit consumer would.
+    pub async fn put_items(&self, items: &str) {
+        let mut file = NamedTempFile::new().expect("a temporary file");
+        file.write_all(items.as_bytes()).expect("written");
+        let table = format!("{PREFIX}-event-store");
+        self.work(&["put-items".as_ref(), table.as_ref(), file.path().as_os_str()]).await;
+    }
+
+    /// Sends a message to a queue of the deployment.
+    pub async fn send(&self, queue: &str, body: &str) {
+        let queue = format!("{PREFIX}-{queue}");
+        self.work(&["send".as_ref(), queue.as_ref(), body.as_ref()]).await;
+    }
+
+    /// Deletes a table of the deployment.
+    pub async fn delete_table(&self, name: &str) {
+        let table = format!("{PREFIX}-{name}");
+        self.work(&["delete-table".as_ref(), table.as_ref()]).await;
+    }
+
+    async fn work(&self, arguments: &[&OsStr]) {
+        let output = Command::new(sdk::python())
+            .arg(SCRIPT)
+            .arg(&self.endpoint)
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .expect("python");
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        // The functions are its children: they end with it.
+        if let Some(group) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+fn spawn(directory: &Path) -> (Child, Captured, String) {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|l| l.local_addr())
+        .expect("a free port")
+        .port();
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let program: PathBuf = sdk::python().with_file_name("ministack");
+    assert!(program.exists(), "{} is missing: run scripts/setup.sh test", program.display());
+    let mut command = Command::new(program);
+    command
+        .current_dir(directory)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", directory)
+        .env("BIND_HOST", "127.0.0.1")
+        .env("GATEWAY_PORT", port.to_string())
+        .env("MINISTACK_REGION", REGION)
+        // A port of its own that nothing here asks for.
+        .env("IOT_MTLS_ENABLED", "0")
+        // The functions find their way back, and nobody else's account.
+        .env("AWS_ENDPOINT_URL", &endpoint)
+        .envs(CREDENTIALS)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    let mut child = command.spawn().expect("the emulator starts");
+    let output = Captured::of(child.stderr.take());
+    (child, output, endpoint)
+}
