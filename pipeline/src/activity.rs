@@ -55,3 +55,54 @@ pub struct NewActivity {
     /// See [`Activity::outcome`].
     pub outcome: Outcome,
 }
+
+#[cfg(feature = "runtime")]
+impl NewActivity {
+    /// The hash of this entry as number `id` at `at`, in hex: SHA-256 over the hash before it and every field, each with its
+    /// length, so that no two records read alike.
+    pub(crate) fn hash(&self, previous: &str, id: u64, at: Timestamp) -> String {
+        use sha2::{Digest, Sha256};
+
+        let mut hash = Sha256::new();
+        let refused = match &self.outcome {
+            Outcome::Done => "",
+            Outcome::Refused(why) => why,
+        };
+        let (id, at) = (id.to_string(), at.0.to_string());
+        for field in [
+            previous,
+            &id,
+            &at,
+            &self.actor,
+            &self.action,
+            &self.target,
+            &self.summary,
+            self.reason.as_deref().unwrap_or(""),
+            refused,
+        ] {
+            hash.update((field.len() as u64).to_be_bytes());
+            hash.update(field.as_bytes());
+        }
+        hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+            use std::fmt::Write;
+            // Writing to a String can't fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// The entry as it is kept.
+    pub(crate) fn kept(self, id: u64, at: Timestamp, hash: String) -> Activity {
+        Activity {
+            id,
+            at,
+            actor: self.actor,
+            action: self.action,
+            target: self.target,
+            summary: self.summary,
+            reason: self.reason,
+            outcome: self.outcome,
+            hash,
+        }
+    }
+}

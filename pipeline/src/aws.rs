@@ -6,43 +6,49 @@
 //! | [`connection`] | the SDK's configuration: region, endpoint, time limits, retries |
 //! | [`attribute`] | JSON as DynamoDB has it, and back, to the digit |
 //! | [`events`] | the event store |
+//! | [`flags`], [`activity`] | the flags and what people did, in tables of Cutover's own |
 //! | [`consume`] | what a consumer asked for, done; and the entry point of the functions |
 //! | [`absent`] | the ports that this backend does not offer yet, which say so |
 //!
 //! Nothing here creates anything in an account.
 
 mod absent;
+mod activity;
 mod attribute;
 mod connection;
 pub mod consume;
 mod error;
 pub mod events;
+mod flags;
 pub mod names;
+mod record;
 
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 
-pub use connection::{Connection, connect};
+pub use connection::{Connection, configuration, connect};
 pub use names::Names;
 
 use crate::ports::Ports;
 use absent::Absent;
+use activity::DynamoActivity;
 use events::DynamoEvents;
+use flags::DynamoFlags;
 
 /// The ports of the dashboard over a deployment.
 #[must_use]
 pub fn ports(connection: &Connection, names: &Names) -> Ports {
-    let absent = Arc::new(Absent);
+    let (client, absent) = (Client::new(&connection.sdk), Arc::new(Absent));
     Ports {
-        events: Arc::new(DynamoEvents::new(Client::new(&connection.sdk), names)),
+        events: Arc::new(DynamoEvents::new(client.clone(), names)),
         ledger: absent.clone(),
         letters: absent.clone(),
         operations: absent.clone(),
-        flags: absent.clone(),
+        flags: Arc::new(DynamoFlags::new(client.clone(), names)),
         metrics: absent.clone(),
         consumers: absent.clone(),
-        parity: absent.clone(),
-        activity: absent,
+        parity: absent,
+        activity: Arc::new(DynamoActivity::new(client, names)),
     }
 }

@@ -1,10 +1,12 @@
 //! The aws backend: the real binary and the functions' real binary, on an emulator of AWS that the tests start.
 
 mod adopted;
+mod backend;
 mod faults;
 mod template;
 mod travel;
 
+pub(crate) use backend::conformance;
 use serde_json::Value;
 use tests::server::Cutover;
 

@@ -1,10 +1,11 @@
 //! An account in an AWS emulator, with Cutover's template deployed in it: real functions of ours, run by real events.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::{NamedTempFile, TempDir};
@@ -36,7 +37,8 @@ pub struct Account {
     endpoint: String,
     output: Captured,
     _directory: TempDir,
-    _seat: SemaphorePermit<'static>,
+    /// Held while it runs.
+    seat: Option<SemaphorePermit<'static>>,
 }
 
 impl Account {
@@ -46,12 +48,18 @@ impl Account {
     /// It doesn't start.
     pub async fn empty() -> Self {
         let seat = SEATS.acquire().await.expect("a seat");
+        let mut account = Self::start(&[]).await;
+        account.seat = Some(seat);
+        account
+    }
+
+    async fn start(wrapper: &[&str]) -> Self {
         let directory = TempDir::new().expect("a directory");
-        let (mut child, mut output, mut endpoint) = spawn(directory.path());
+        let (mut child, mut output, mut endpoint) = spawn(directory.path(), wrapper);
         eventually("the emulator answers", async || {
             if child.try_wait().is_ok_and(|ended| ended.is_some()) {
                 // Somebody else took the port that was free a moment ago.
-                (child, output, endpoint) = spawn(directory.path());
+                (child, output, endpoint) = spawn(directory.path(), wrapper);
             }
             let health = Endpoint::new(endpoint.clone());
             let reply = Reply::try_of(health.request(reqwest::Method::GET, "/_ministack/health")).await;
@@ -66,19 +74,40 @@ impl Account {
             endpoint,
             output,
             _directory: directory,
-            _seat: seat,
+            seat: None,
         }
     }
 
     /// Starts an emulator and deploys the template.
     pub async fn deployed() -> Self {
         let account = Self::empty().await;
-        let consumer = binary().with_file_name("cutover-consumer");
-        assert!(consumer.exists(), "{}: no such binary; build the workspace", consumer.display());
+        deploy(account.endpoint(), PREFIX);
         account
-            .work(&["deploy".as_ref(), PREFIX.as_ref(), TEMPLATE.as_ref(), consumer.as_os_str()])
-            .await;
-        account
+    }
+
+    /// An emulator that all tests of this process share, and that ends with it. Each uses a prefix of its own.
+    ///
+    /// # Panics
+    /// It doesn't start.
+    #[must_use]
+    pub fn shared() -> &'static str {
+        static SHARED: OnceLock<String> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let (say, hear) = std::sync::mpsc::channel();
+            // The emulator is killed when the thread that started it ends, which is when this process does.
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .expect("a runtime");
+                runtime.block_on(async {
+                    let mut account = Self::start(&["setpriv", "--pdeathsig", "KILL"]).await;
+                    say.send(account.endpoint.clone()).expect("somebody waits");
+                    let _ = account.child.wait().await;
+                });
+            });
+            hear.recv().expect("an emulator")
+        })
     }
 
     /// Where it is.
@@ -137,6 +166,23 @@ impl Account {
     }
 }
 
+/// Deploys the template at `endpoint`, and waits until it is there.
+///
+/// # Panics
+/// It can't be.
+pub fn deploy(endpoint: &str, prefix: &str) {
+    let consumer = binary().with_file_name("cutover-consumer");
+    assert!(consumer.exists(), "{}: no such binary; build the workspace", consumer.display());
+    let output = std::process::Command::new(sdk::python())
+        .args([SCRIPT, endpoint, "deploy", prefix, TEMPLATE])
+        .arg(consumer)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .expect("python");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 impl Drop for Account {
     fn drop(&mut self) {
         // The functions are its children: they end with it.
@@ -146,7 +192,7 @@ impl Drop for Account {
     }
 }
 
-fn spawn(directory: &Path) -> (Child, Captured, String) {
+fn spawn(directory: &Path, wrapper: &[&str]) -> (Child, Captured, String) {
     let port = TcpListener::bind("127.0.0.1:0")
         .and_then(|l| l.local_addr())
         .expect("a free port")
@@ -154,7 +200,9 @@ fn spawn(directory: &Path) -> (Child, Captured, String) {
     let endpoint = format!("http://127.0.0.1:{port}");
     let program: PathBuf = sdk::python().with_file_name("ministack");
     assert!(program.exists(), "{} is missing: run scripts/setup.sh test", program.display());
-    let mut command = Command::new(program);
+    let words: Vec<OsString> = wrapper.iter().map(OsString::from).chain([program.into()]).collect();
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
     command
         .current_dir(directory)
         .env_clear()

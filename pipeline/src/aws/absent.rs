@@ -2,19 +2,14 @@
 
 use async_trait::async_trait;
 
-use crate::activity::{Activity, NewActivity};
 use crate::consumer::{ConsumerFault, ConsumerStatus};
-use crate::flag::{FlagChange, FlagRecord, FlagState, Flags};
 use crate::ledger::{LedgerEntry, LedgerSummary};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
 use crate::metric::{Reading, SeriesQuery};
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem};
 use crate::page::Page;
 use crate::parity::ParityReport;
-use crate::ports::{
-    ActivityLog, ConsumerControl, ConsumerCounts, DirectCall, FlagError, FlagStore, Ledger, Letters, Metrics, OperationError, Operations,
-    Parity, StoreError,
-};
+use crate::ports::{ConsumerControl, ConsumerCounts, DirectCall, Ledger, Letters, Metrics, OperationError, Operations, Parity, StoreError};
 use crate::time::{Span, Timestamp};
 
 /// Stands where a port is not offered.
@@ -62,12 +57,6 @@ absent! {
         fn items(&self, _: &str, _: Option<ItemStatus>, _: u32, _: Option<&str>) -> Result<Page<OperationItem>, StoreError>;
         fn cancel(&self, _: &str) -> Result<Operation, OperationError>;
     }
-    FlagStore, "the flags table" {
-        fn effective(&self, _: &str) -> Result<Flags, StoreError>;
-        fn all(&self) -> Result<Vec<FlagState>, StoreError>;
-        fn set(&self, _: &FlagChange, _: &str, _: &[String]) -> Result<FlagState, FlagError>;
-        fn history(&self, _: u32) -> Result<Vec<FlagRecord>, StoreError>;
-    }
     Metrics, "CloudWatch" {
         fn series(&self, _: &SeriesQuery) -> Result<Reading, StoreError>;
         fn counts(&self, _: Span) -> Result<Vec<ConsumerCounts>, StoreError>;
@@ -81,9 +70,5 @@ absent! {
     Parity, "the trigger ledger" {
         fn record_direct(&self, _: DirectCall) -> Result<(), StoreError>;
         fn report(&self, _: Span, _: Option<&str>, _: Timestamp) -> Result<ParityReport, StoreError>;
-    }
-    ActivityLog, "the activity table" {
-        fn record(&self, _: NewActivity) -> Result<Activity, StoreError>;
-        fn list(&self, _: u32, _: Option<&str>) -> Result<Page<Activity>, StoreError>;
     }
 }

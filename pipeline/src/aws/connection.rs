@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
@@ -21,11 +21,23 @@ pub struct Connection {
     pub(super) sdk: SdkConfig,
 }
 
+impl From<SdkConfig> for Connection {
+    fn from(sdk: SdkConfig) -> Self {
+        Self { sdk }
+    }
+}
+
 /// Makes ready; nothing is called yet. Credentials come from the SDK's default chain: environment, profile, the role of the
 /// container, function or instance.
 ///
 /// `region` and `endpoint` win over what the environment and the profile say.
 pub async fn connect(region: Option<&str>, endpoint: Option<&str>) -> Connection {
+    configuration(region, endpoint).load().await.into()
+}
+
+/// What [`connect`] loads, for whoever wants to add to it: credentials of their own, say.
+#[must_use]
+pub fn configuration(region: Option<&str>, endpoint: Option<&str>) -> ConfigLoader {
     let client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
@@ -44,5 +56,5 @@ pub async fn connect(region: Option<&str>, endpoint: Option<&str>) -> Connection
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);
     }
-    Connection { sdk: loader.load().await }
+    loader
 }

@@ -32,6 +32,18 @@ impl Names {
         })
     }
 
+    /// The table of what people did: `log` (S), always the same, and the entry's number `id` (N).
+    #[must_use]
+    pub fn activity_table(&self) -> String {
+        format!("{}-activity", self.own_tables)
+    }
+
+    /// The table of the flags: `kind` (S), `state` or `change`, and `key` (S), the scope or when.
+    #[must_use]
+    pub fn flags_table(&self) -> String {
+        format!("{}-flags", self.own_tables)
+    }
+
     /// The table of the types and sources that were seen: `kind` (S) and `value` (S).
     #[must_use]
     pub fn facets_table(&self) -> String {

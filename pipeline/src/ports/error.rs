@@ -1,7 +1,7 @@
 //! What can go wrong at a port.
 
 use crate::event::InvalidField;
-use crate::flag::FlagState;
+use crate::flag::{FlagChange, FlagState, GLOBAL_SCOPE};
 
 /// A store did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +99,30 @@ pub enum FlagError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl FlagChange {
+    /// Whether it can be made at all.
+    ///
+    /// # Errors
+    /// Both off, nothing to inherit from, or a reason or scope that is empty or too long.
+    pub(crate) fn check(&self) -> Result<(), FlagError> {
+        if self.to.is_some_and(|flags| flags.stage().is_none()) {
+            return Err(FlagError::BothOff);
+        }
+        if self.to.is_none() && self.scope == GLOBAL_SCOPE {
+            return Err(InvalidField::new("inherit", "makes no sense for the global flags: they are what is inherited").into());
+        }
+        for (field, value, max) in [("reason", &self.reason, 500), ("scope", &self.scope, 128)] {
+            if value.trim().is_empty() {
+                return Err(InvalidField::new(field, "is empty").into());
+            }
+            if value.len() > max {
+                return Err(InvalidField::new(field, format!("is longer than {max} bytes")).into());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// An operation was not started or stopped.

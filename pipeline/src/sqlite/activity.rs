@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
-use sha2::{Digest, Sha256};
 
 use super::Sqlite;
 use super::events::limit;
@@ -10,36 +9,6 @@ use crate::activity::{Activity, NewActivity, Outcome};
 use crate::page::Page;
 use crate::ports::{ActivityLog, StoreError};
 use crate::time::Timestamp;
-
-/// The hash of an entry: over the hash before it and every field, each with its length, so that no two records read alike.
-fn chain(previous: &str, id: u64, at: i64, entry: &NewActivity) -> String {
-    let mut hash = Sha256::new();
-    let refused = match &entry.outcome {
-        Outcome::Done => "",
-        Outcome::Refused(why) => why,
-    };
-    let (id, at) = (id.to_string(), at.to_string());
-    for field in [
-        previous,
-        &id,
-        &at,
-        &entry.actor,
-        &entry.action,
-        &entry.target,
-        &entry.summary,
-        entry.reason.as_deref().unwrap_or(""),
-        refused,
-    ] {
-        hash.update((field.len() as u64).to_be_bytes());
-        hash.update(field.as_bytes());
-    }
-    hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        use std::fmt::Write;
-        // Writing to a String can't fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
 
 #[async_trait]
 impl ActivityLog for Sqlite {
@@ -52,7 +21,7 @@ impl ActivityLog for Sqlite {
                 .optional()?;
             let (id, previous) = last.map_or((1, String::new()), |(id, hash)| (id + 1, hash));
             let at = Timestamp::now();
-            let hash = chain(&previous, id, at.0, &entry);
+            let hash = entry.hash(&previous, id, at);
             let refused = match &entry.outcome {
                 Outcome::Done => None,
                 Outcome::Refused(why) => Some(why),
@@ -73,17 +42,7 @@ impl ActivityLog for Sqlite {
                     refused,
                     hash
                 ])?;
-            Ok(Activity {
-                id,
-                at,
-                actor: entry.actor,
-                action: entry.action,
-                target: entry.target,
-                summary: entry.summary,
-                reason: entry.reason,
-                outcome: entry.outcome,
-                hash,
-            })
+            Ok(entry.kept(id, at, hash))
         })
         .await
     }

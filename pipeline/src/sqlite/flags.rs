@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Failure, Sqlite};
-use crate::event::InvalidField;
 use crate::flag::{FlagChange, FlagRecord, FlagState, Flags, GLOBAL_SCOPE};
 use crate::ports::{FlagError, FlagStore, StoreError};
 use crate::time::Timestamp;
@@ -70,20 +69,7 @@ impl FlagStore for Sqlite {
     }
 
     async fn set(&self, change: &FlagChange, actor: &str, criteria: &[String]) -> Result<FlagState, FlagError> {
-        if change.to.is_some_and(|flags| flags.stage().is_none()) {
-            return Err(FlagError::BothOff);
-        }
-        if change.to.is_none() && change.scope == GLOBAL_SCOPE {
-            return Err(InvalidField::new("inherit", "makes no sense for the global flags: they are what is inherited").into());
-        }
-        for (field, value, max) in [("reason", &change.reason, 500), ("scope", &change.scope, 128)] {
-            if value.trim().is_empty() {
-                return Err(InvalidField::new(field, "is empty").into());
-            }
-            if value.len() > max {
-                return Err(InvalidField::new(field, format!("is longer than {max} bytes")).into());
-            }
-        }
+        change.check()?;
         let (change, actor, criteria) = (change.clone(), actor.to_owned(), criteria.join("\n"));
         let outcome = self
             .write(move |write| {

@@ -44,7 +44,7 @@ use pipeline::page::Page;
 use pipeline::ports::{AnalyticsQueue, Bus, Ports, Transactions};
 use pipeline::publisher::Publisher;
 use pipeline::time::{Span, Timestamp};
-pub(crate) use suite::{conformance, each};
+pub(crate) use suite::{conformance, each, noun};
 use tempfile::TempDir;
 
 /// The last minutes: the span that most questions are about.

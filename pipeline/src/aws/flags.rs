@@ -1,0 +1,241 @@
+//! The two flags, in a table of Cutover's own: a state for each scope, and every change.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+
+use super::Names;
+use super::attribute::Item;
+use super::error::failed;
+use super::record::{Record, number, text};
+use crate::flag::{FlagChange, FlagRecord, FlagState, Flags, GLOBAL_SCOPE};
+use crate::ports::{FlagError, FlagStore, StoreError};
+use crate::time::Timestamp;
+
+/// The table's name in errors.
+const STORE: &str = "the flags table";
+/// The partition of the states, by scope.
+const STATE: &str = "state";
+/// The partition of the changes, by when they were made.
+const CHANGE: &str = "change";
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct DynamoFlags {
+    client: Client,
+    table: String,
+}
+
+fn item<const N: usize>(fields: [(&str, AttributeValue); N]) -> Item {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn truth(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
+}
+
+fn state(item: &Item) -> Result<FlagState, StoreError> {
+    let record = Record { what: STORE, item };
+    Ok(FlagState {
+        scope: record.text("key")?,
+        flags: Flags {
+            publishing: record.truth("publishing")?,
+            direct: record.truth("direct")?,
+        },
+        inherited: record.truth("inherited")?,
+        version: record.number("version")?,
+        changed_at: Some(Timestamp(record.number("at")?)),
+    })
+}
+
+fn change(item: &Item) -> Result<FlagRecord, StoreError> {
+    let record = Record { what: STORE, item };
+    let flags = |publishing, direct| {
+        Ok::<_, StoreError>(Flags {
+            publishing: record.truth(publishing)?,
+            direct: record.truth(direct)?,
+        })
+    };
+    Ok(FlagRecord {
+        scope: record.text("scope")?,
+        version: record.number("version")?,
+        from: flags("fromPublishing", "fromDirect")?,
+        to: flags("publishing", "direct")?,
+        inherited: record.truth("inherited")?,
+        actor: record.text("actor")?,
+        reason: record.text("reason")?,
+        at: Timestamp(record.number("at")?),
+        criteria: record.text("criteria")?.lines().map(ToOwned::to_owned).collect(),
+    })
+}
+
+impl DynamoFlags {
+    pub(super) fn new(client: Client, names: &Names) -> Self {
+        Self {
+            client,
+            table: names.flags_table(),
+        }
+    }
+
+    async fn own(&self, scope: &str) -> Result<Option<FlagState>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("kind", text(STATE))
+            .key("key", text(scope))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|e| failed(STORE, &format!("GetItem of {}", self.table), &e))?;
+        answer.item().map(state).transpose()
+    }
+
+    /// A scope that was never set is at version 0, and inherits.
+    async fn current(&self, scope: &str) -> Result<FlagState, StoreError> {
+        let own = self.own(scope).await?.unwrap_or_else(|| FlagState {
+            scope: scope.to_owned(),
+            flags: Flags::default(),
+            inherited: scope != GLOBAL_SCOPE,
+            version: 0,
+            changed_at: None,
+        });
+        if !own.inherited {
+            return Ok(own);
+        }
+        let global = self.own(GLOBAL_SCOPE).await?;
+        Ok(FlagState {
+            flags: global.map(|global| global.flags).unwrap_or_default(),
+            ..own
+        })
+    }
+
+    async fn partition(&self, kind: &str, newest_first: bool, limit: Option<i32>) -> Result<Vec<Item>, StoreError> {
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("kind = :kind")
+                .expression_attribute_values(":kind", text(kind))
+                .scan_index_forward(!newest_first)
+                .consistent_read(true)
+                .set_limit(limit)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|e| failed(STORE, &format!("Query of {}", self.table), &e))?;
+            start = answer.last_evaluated_key().cloned();
+            items.extend(answer.items.unwrap_or_default());
+            let enough = limit.is_some_and(|limit| items.len() >= usize::try_from(limit).unwrap_or(0));
+            if start.is_none() || enough {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl FlagStore for DynamoFlags {
+    async fn effective(&self, source: &str) -> Result<Flags, StoreError> {
+        Ok(self.current(source).await?.flags)
+    }
+
+    async fn all(&self) -> Result<Vec<FlagState>, StoreError> {
+        let items = self.partition(STATE, false, None).await?;
+        let states: Vec<FlagState> = items.iter().map(state).collect::<Result<_, _>>()?;
+        let (global, others): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| state.scope == GLOBAL_SCOPE);
+        let global = match global.into_iter().next() {
+            Some(global) => global,
+            None => self.current(GLOBAL_SCOPE).await?,
+        };
+        let flags = global.flags;
+        let others = others.into_iter().map(|state| FlagState {
+            flags: if state.inherited { flags } else { state.flags },
+            ..state
+        });
+        Ok(std::iter::once(global).chain(others).collect())
+    }
+
+    async fn set(&self, wish: &FlagChange, actor: &str, criteria: &[String]) -> Result<FlagState, FlagError> {
+        wish.check()?;
+        let before = self.current(&wish.scope).await?;
+        if before.version != wish.expected_version {
+            return Err(FlagError::VersionMoved(before));
+        }
+        let to = match wish.to {
+            Some(flags) => flags,
+            None => self.current(GLOBAL_SCOPE).await?.flags,
+        };
+        let (version, now) = (before.version + 1, Timestamp::now());
+        let after = item([
+            ("kind", text(STATE)),
+            ("key", text(&wish.scope)),
+            ("publishing", truth(to.publishing)),
+            ("direct", truth(to.direct)),
+            ("inherited", truth(wish.to.is_none())),
+            ("version", number(version)),
+            ("at", number(now.0)),
+        ]);
+        let made = item([
+            ("kind", text(CHANGE)),
+            // By time, then by version; the scope keeps apart what two scopes do in the same millisecond.
+            ("key", text(format!("{:020}.{version:020}.{}", now.0, wish.scope))),
+            ("scope", text(&wish.scope)),
+            ("version", number(version)),
+            ("fromPublishing", truth(before.flags.publishing)),
+            ("fromDirect", truth(before.flags.direct)),
+            ("publishing", truth(to.publishing)),
+            ("direct", truth(to.direct)),
+            ("inherited", truth(wish.to.is_none())),
+            ("actor", text(actor)),
+            ("reason", text(wish.reason.trim())),
+            ("at", number(now.0)),
+            ("criteria", text(criteria.join("\n"))),
+        ]);
+        let put = |item: Item| Put::builder().table_name(&self.table).set_item(Some(item));
+        let (condition, values) = match before.version {
+            0 => ("attribute_not_exists(version)", None),
+            version => ("version = :version", Some(("version", version))),
+        };
+        let mut guarded = put(after).condition_expression(condition);
+        if let Some((_, version)) = values {
+            guarded = guarded.expression_attribute_values(":version", number(version));
+        }
+        let writes = [guarded, put(made)].map(|put| {
+            let put = put.build().map_err(|e| StoreError::Corrupt {
+                what: STORE,
+                reason: e.to_string(),
+            })?;
+            Ok::<_, StoreError>(TransactWriteItem::builder().put(put).build())
+        });
+        let writes = writes.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // The SDK gives the call a token: tried again after an answer that was lost, it is made once.
+        let written = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        match written {
+            Ok(_) => Ok(FlagState {
+                scope: wish.scope.clone(),
+                flags: to,
+                inherited: wish.to.is_none(),
+                version,
+                changed_at: Some(now),
+            }),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => {
+                let now = self.current(&wish.scope).await?;
+                if now.version == wish.expected_version {
+                    // Cancelled for another reason than a version that moved: another transaction at the same moment, say.
+                    return Err(failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into());
+                }
+                Err(FlagError::VersionMoved(now))
+            }
+            Err(error) => Err(failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into()),
+        }
+    }
+
+    async fn history(&self, limit: u32) -> Result<Vec<FlagRecord>, StoreError> {
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX).max(1);
+        let items = self.partition(CHANGE, true, Some(limit)).await?;
+        items.iter().map(change).collect()
+    }
+}
