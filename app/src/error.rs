@@ -76,6 +76,9 @@ impl FromServerFnError for AppError {
 }
 
 #[cfg(feature = "ssr")]
+pub(crate) use ssr::offered;
+
+#[cfg(feature = "ssr")]
 mod ssr {
     use pipeline::event::InvalidField;
     use pipeline::ports::{FlagError, OperationError, StoreError};
@@ -101,6 +104,14 @@ mod ssr {
                     Self::Unavailable("The data store".to_owned())
                 }
             }
+        }
+    }
+
+    /// A part that the backend doesn't offer is a fault of that part, not of the page.
+    pub(crate) fn offered<T>(result: Result<T, StoreError>) -> Result<Result<T, AppError>, AppError> {
+        match result {
+            Err(error @ StoreError::NotOffered { .. }) => Ok(Err(error.into())),
+            other => Ok(Ok(other?)),
         }
     }
 

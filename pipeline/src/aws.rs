@@ -7,6 +7,7 @@
 //! | [`attribute`] | JSON as DynamoDB has it, and back, to the digit |
 //! | [`events`] | the event store |
 //! | [`flags`], [`activity`] | the flags and what people did, in tables of Cutover's own |
+//! | [`measured`] | what the functions measure, as lines for CloudWatch |
 //! | [`consume`] | what a consumer asked for, done; and the entry point of the functions |
 //! | [`absent`] | the ports that this backend does not offer yet, which say so |
 //!
@@ -20,6 +21,7 @@ pub mod consume;
 mod error;
 pub mod events;
 mod flags;
+pub mod measured;
 pub mod names;
 mod record;
 

@@ -135,7 +135,7 @@ impl Hub {
         let operations = self.desk.ports.operations.list(OPERATIONS, None).await;
         let state = [
             Some(("overview", serde_json::to_string(&pulse))),
-            overview.map(|overview| ("series", serde_json::to_string(&overview.throughput))),
+            overview.and_then(|overview| Some(("series", serde_json::to_string(&overview.charts.ok()?.throughput)))),
         ];
         let state = state
             .into_iter()

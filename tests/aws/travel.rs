@@ -32,6 +32,15 @@ async fn events_travel_from_the_bus_to_the_browser() {
     })
     .await;
 
+    // And counted, in the words of CloudWatch.
+    eventually("the function measures", async || {
+        let output = account.output();
+        ["\"Namespace\":\"Cutover\"", "\"Processed\":", "\"Latency\":["]
+            .iter()
+            .all(|part| output.contains(part))
+    })
+    .await;
+
     // Whole, each of them, and newest first.
     let listed = every_page(&server, "", 7).await;
     let mut order: Vec<(i64, &str)> = expected
@@ -100,5 +109,48 @@ async fn what_nobody_knows_is_carried_to_the_digit() {
     let browser = Browser::open(&server.site).await;
     browser.visit("/events").await;
     browser.choose("select[name=type]", "weather.changed").await;
+    browser.close().await;
+}
+
+/// The flags are changed in the browser, on the record, by everyone who looks at the same account.
+#[tokio::test]
+async fn a_flag_is_changed_for_every_instance() {
+    let account = Account::deployed().await;
+    let (server, other) = (Setup::new().over(&account).start().await, Setup::new().over(&account).start().await);
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/cutover").await;
+    browser.says("[aria-label=Stage]", "Shadow").await;
+    browser.says("main", "does not offer the trigger ledger yet").await;
+    let row = "table.flags tbody tr:first-child";
+    browser.click(&format!("{row} summary")).await;
+    browser
+        .click(&format!("{row} label.choice:has(input[value=\"direct only\"])"))
+        .await;
+    browser.type_into("#flag-reason-global", "rehearsing the rollback").await;
+    browser.click(&format!("{row} label.choice:has(input[name=confirmed])")).await;
+    browser.click(&format!("{row} button.main")).await;
+    browser.says(".said-done", "“direct only”").await;
+    browser
+        .says("section[aria-labelledby=history-title]", "rehearsing the rollback")
+        .await;
+
+    let flags = other.site.json("/api/v1/flags").await;
+    assert_eq!(
+        flags["items"][0]["flags"],
+        json!({ "publishing": false, "direct": true }),
+        "{flags}"
+    );
+    let stale = json!({ "publishing": true, "direct": true, "reason": "an old page", "expected_version": 0 });
+    other.site.put("/api/v1/flags", &stale).await.error(409, "conflict");
+    let activity = server.site.json("/api/v1/activity").await;
+    let deeds = activity["items"].as_array().expect("items");
+    assert_eq!(deeds.len(), 2, "what was done and what was refused: {activity}");
+    browser.visit("/activity").await;
+    browser.says("table", "rehearsing the rollback").await;
+
+    // The overview shows what it can, and says what it can't.
+    browser.visit("/").await;
+    browser.says("section[aria-label=Verdict]", "direct only").await;
+    browser.says("section[aria-label=Charts]", "does not offer CloudWatch yet").await;
     browser.close().await;
 }

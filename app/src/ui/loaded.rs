@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::state::Fault;
+use super::state::{Empty, Fault};
 use crate::error::AppError;
 use crate::live::Live;
 
@@ -57,6 +57,35 @@ where
             }}
         </Transition>
     }
+}
+
+/// Shows a part of a page, or, where it is missing on its own, why.
+pub fn part<T>(reading: Signal<Result<T, AppError>>, title: &'static str, show: impl Fn(Signal<T>) -> AnyView + Send + 'static) -> AnyView
+where
+    T: Clone + Send + Sync + 'static,
+{
+    let fault = Memo::new(move |_| reading.with(|r| r.as_ref().err().cloned()));
+    (move || {
+        let fault = fault.get();
+        match reading.get_untracked() {
+            // Between the part's going and this view's end, the first reading stands in.
+            Ok(first) if fault.is_none() => {
+                let latest = move || reading.with(|r| r.as_ref().ok().cloned()).unwrap_or_else(|| first.clone());
+                show(Signal::derive(latest))
+            }
+            _ => {
+                let why = fault.map(|fault| fault.to_string()).unwrap_or_default();
+                view! {
+                    <section class="panel" aria-label=title>
+                        <h2>{title}</h2>
+                        <Empty title="Not known" text=why />
+                    </section>
+                }
+                .into_any()
+            }
+        }
+    })
+    .into_any()
 }
 
 /// What stands where something is being read for the first time.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attribute::item_of_json;
 use super::error::failed;
+use super::measured::Measured;
 use super::{Connection, Names};
 use crate::consumers::{Consumer, ConsumerError, Effect};
 use crate::event::envelope;
@@ -73,28 +74,33 @@ impl Function {
         }
     }
 
-    /// Handles an event as EventBridge delivers it, or a batch of them from SQS.
+    /// Handles an event as EventBridge delivers it, or a batch of them from SQS, and says what it measured.
     ///
     /// # Errors
     /// The event can't be read, or the consumer can't handle it, or its effects can't be applied. Of a batch no error: the
     /// [`Answer`] names the messages that failed.
-    pub async fn handle(&self, payload: &str) -> Result<Answer, ConsumerError> {
+    pub async fn handle(&self, payload: &str) -> (Result<Answer, ConsumerError>, Measured) {
+        let mut measured = Measured::default();
         let Ok(batch) = serde_json::from_str::<Batch>(payload) else {
-            self.consume(payload).await?;
-            return Ok(Answer::default());
+            let outcome = self.consume(payload).await;
+            measured.count(outcome.is_ok(), published_at(payload), Timestamp::now());
+            return (outcome.map(|()| Answer::default()), measured);
         };
-        let outcomes = batch.records.into_iter().map(async |record| {
+        let outcomes = batch.records.iter().map(async |record| {
             let outcome = self.consume(&record.body).await;
-            outcome.err().map(|error| {
-                tracing::error!(message = record.message_id, %error, "a message is to be tried again");
-                Failure {
-                    item_identifier: record.message_id,
-                }
-            })
+            (record, outcome, Timestamp::now())
         });
-        Ok(Answer {
-            batch_item_failures: join_all(outcomes).await.into_iter().flatten().collect(),
-        })
+        let mut answer = Answer::default();
+        for (record, outcome, done_at) in join_all(outcomes).await {
+            measured.count(outcome.is_ok(), published_at(&record.body), done_at);
+            if let Err(error) = outcome {
+                tracing::error!(id = record.message_id, %error, "a message is to be tried again");
+                answer.batch_item_failures.push(Failure {
+                    item_identifier: record.message_id.clone(),
+                });
+            }
+        }
+        (Ok(answer), measured)
     }
 
     async fn consume(&self, text: &str) -> Result<(), ConsumerError> {
@@ -112,6 +118,12 @@ impl Function {
         }
         Ok(())
     }
+}
+
+/// When the bus took an event, as its envelope says: to the second.
+fn published_at(text: &str) -> Option<Timestamp> {
+    let envelope: envelope::Delivered = serde_json::from_str(text).ok()?;
+    envelope.time?.parse().ok()
 }
 
 /// Applies what consumers ask for.

@@ -8,6 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use pipeline::aws::consume::{Answer, Function};
 use pipeline::aws::{Names, connect};
 use pipeline::consumers::{Audit, Consumer};
+use pipeline::time::Timestamp;
 use serde_json::value::RawValue;
 use tracing_subscriber::EnvFilter;
 
@@ -24,15 +25,21 @@ async fn main() -> ExitCode {
     }
 }
 
+#[allow(clippy::print_stdout)] // how CloudWatch gets its metrics
 async fn run() -> Result<(), Error> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let consumer = consumer(variable("CUTOVER_CONSUMER").as_deref())?;
+    let (name, deployment) = (consumer.name().to_owned(), variable("CUTOVER_AWS__PREFIX").unwrap_or_default());
     let names = Names::from_environment(variable)?;
     // Region, endpoint and credentials are in the function's environment.
     let connection = connect(None, None).await;
     let function = Function::new(consumer, &connection, &names);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| -> Result<Answer, Error> {
-        Ok(function.handle(event.payload.get()).await?)
+        let (outcome, measured) = function.handle(event.payload.get()).await;
+        for line in measured.lines(&deployment, &name, Timestamp::now()) {
+            println!("{line}");
+        }
+        Ok(outcome?)
     }))
     .await
 }

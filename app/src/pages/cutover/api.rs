@@ -28,7 +28,7 @@ pub struct CutoverView {
     /// The newest changes.
     pub history: Vec<FlagRecord>,
     /// What both paths did over the range.
-    pub parity: ParityReport,
+    pub parity: Result<ParityReport, AppError>,
 }
 
 /// Reads the page over `range`.
@@ -65,7 +65,7 @@ mod ssr {
 
     use super::{AS_ALL, CutoverView};
     use crate::context::{Action, Actor, Desk};
-    use crate::error::AppError;
+    use crate::error::{AppError, offered};
     use crate::pages::overview::api::judged;
     use crate::ui::range::Range;
 
@@ -96,7 +96,7 @@ mod ssr {
                 sources,
                 flags,
                 history: desk.ports.flags.history(20).await?,
-                parity: desk.ports.parity.report(range.span(now), None, now).await?,
+                parity: offered(desk.ports.parity.report(range.span(now), None, now).await)?,
             })
         }
     }

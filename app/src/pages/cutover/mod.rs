@@ -11,7 +11,7 @@ use pipeline::flag::Stage;
 use crate::pages::overview::Stages;
 use crate::ui::confirm::{Said, follow};
 use crate::ui::frame::Head;
-use crate::ui::loaded::{loaded, read_live};
+use crate::ui::loaded::{loaded, part, read_live};
 use crate::ui::range::{RangePicker, use_range_text};
 use api::{CutoverView, SetFlags, read_cutover};
 use flags::{History, Scopes};
@@ -45,7 +45,7 @@ pub fn CutoverPage() -> impl IntoView {
                         <Stages stage=Signal::derive(move || data.with(|d| d.stage)) />
                     </section>
                     <div class="two wide-left">
-                        <ParityTable data />
+                        {part(Signal::derive(move || data.with(|d| d.parity.clone())), "Parity of the two paths", |report| view! { <ParityTable report /> }.into_any())}
                         <div class="stack">
                             <Scopes data set />
                             <History data />

@@ -1,10 +1,9 @@
 //! Parity, operation by operation, and the newest differences.
 
 use leptos::prelude::*;
-use pipeline::parity::{ParityRow, Verdict};
+use pipeline::parity::{ParityReport, ParityRow, Verdict};
 use pipeline::trigger::{Trigger, operation_name};
 
-use super::api::CutoverView;
 use crate::routes;
 use crate::ui::number::{group, percent};
 use crate::ui::state::{Empty, StateSign, Tone};
@@ -30,8 +29,7 @@ fn sign(row: &ParityRow) -> (Tone, &'static str) {
 
 /// The table.
 #[component]
-pub(super) fn ParityTable(data: Signal<CutoverView>) -> impl IntoView {
-    let report = Memo::new(move |_| data.with(|d| d.parity.clone()));
+pub(super) fn ParityTable(report: Signal<ParityReport>) -> impl IntoView {
     let total = move || report.with(|r| share(&r.total).map_or_else(|| "–".to_owned(), percent));
     let compared = move || report.with(|r| format!("{} operations that ran both, in the range above", group(r.total.compared())));
     view! {
@@ -103,7 +101,7 @@ fn Row(row: ParityRow) -> impl IntoView {
 }
 
 #[component]
-fn Differences(report: Memo<pipeline::parity::ParityReport>) -> impl IntoView {
+fn Differences(report: Signal<ParityReport>) -> impl IntoView {
     let rows = move || {
         report.with(|r| {
             r.differences

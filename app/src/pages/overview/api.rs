@@ -56,12 +56,23 @@ pub struct Overview {
     pub verdict: (String, String),
     /// The six criteria.
     pub criteria: Vec<Criterion>,
-    /// The dead letters.
-    pub dead_letters: Depth,
+    /// The dead letters, or why they are not known; as with every part that a backend may not offer.
+    pub dead_letters: Result<Depth, AppError>,
     /// Which backend.
     pub backend: String,
     /// The charts' span.
     pub span: Span,
+    /// What the charts show.
+    pub charts: Result<Readings, AppError>,
+    /// Flag changes and redrives.
+    pub deeds: Vec<Deed>,
+    /// The consumers.
+    pub consumers: Result<Vec<ConsumerStatus>, AppError>,
+}
+
+/// What the charts show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Readings {
     /// By consumer, and `all` that the bus accepted.
     pub throughput: Reading,
     /// p50, p95, p99, all consumers.
@@ -70,10 +81,6 @@ pub struct Overview {
     pub error_rate: Reading,
     /// By consumer.
     pub letters: Reading,
-    /// Flag changes and redrives.
-    pub deeds: Vec<Deed>,
-    /// The consumers.
-    pub consumers: Vec<ConsumerStatus>,
 }
 
 impl Overview {
@@ -118,11 +125,12 @@ mod ssr {
     use pipeline::criteria::{self, ConsumerEvidence, Criterion, Evidence, Status};
     use pipeline::flag::{GLOBAL_SCOPE, Stage};
     use pipeline::metric::{By, Metric, SeriesQuery, step_for};
+    use pipeline::ports::StoreError;
     use pipeline::time::{DAY, Span, Timestamp};
 
-    use super::{Deed, Overview, OverviewQuery};
+    use super::{Deed, Overview, OverviewQuery, Readings};
     use crate::context::Desk;
-    use crate::error::AppError;
+    use crate::error::{AppError, offered};
     use crate::live::Pulse;
     use crate::routes;
 
@@ -175,7 +183,11 @@ mod ssr {
     pub async fn pulse(desk: &Desk) -> Result<Pulse, AppError> {
         let now = Timestamp::now();
         let (stage, dead_letters, criteria) = match Overview::shared(desk, &OverviewQuery::default()).await {
-            Ok(overview) => (Some(overview.stage), Some(overview.dead_letters.open), overview.criteria),
+            Ok(overview) => (
+                Some(overview.stage),
+                overview.dead_letters.ok().map(|depth| depth.open),
+                overview.criteria,
+            ),
             Err(error) => {
                 let (stage, depth) = (stage(desk).await.ok(), desk.ports.letters.depth().await.ok());
                 if stage.is_none() && depth.is_none() && desk.ports.events.facets().await.is_err() {
@@ -223,7 +235,8 @@ mod ssr {
                 }
             })
             .collect();
-        deeds.extend(desk.ports.operations.list(50, None).await?.items.into_iter().map(|operation| {
+        let operations = offered(desk.ports.operations.list(50, None).await)?.map_or(Vec::new(), |page| page.items);
+        deeds.extend(operations.into_iter().map(|operation| {
             let what = operation.kind.name();
             Deed {
                 at: operation.created_at,
@@ -249,6 +262,25 @@ mod ssr {
         async fn read(desk: &Desk, query: &OverviewQuery) -> Result<Self, AppError> {
             let now = Timestamp::now();
             let span = query.range.span(now);
+            let (stage, criteria) = judged(desk, now).await?;
+            Ok(Self {
+                now,
+                stage,
+                verdict: criteria::verdict(stage, &criteria),
+                criteria,
+                dead_letters: offered(desk.ports.letters.depth().await)?,
+                backend: desk.backend.to_owned(),
+                span,
+                charts: offered(Readings::read(desk, span).await)?,
+                deeds: deeds(desk, span).await?,
+                consumers: offered(desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW)).await)?,
+            })
+        }
+    }
+
+    impl Readings {
+        async fn read(desk: &Desk, span: Span) -> Result<Self, StoreError> {
+            let metrics = &desk.ports.metrics;
             let step = step_for(span);
             let series = |metric, by| SeriesQuery {
                 metric,
@@ -258,8 +290,6 @@ mod ssr {
                 step,
                 consumer: None,
             };
-            let metrics = &desk.ports.metrics;
-            let (stage, criteria) = judged(desk, now).await?;
             let mut latency = Vec::with_capacity(3);
             for metric in [Metric::LatencyP50, Metric::LatencyP95, Metric::LatencyP99] {
                 latency.push(metrics.series(&series(metric, By::None)).await?);
@@ -269,19 +299,10 @@ mod ssr {
                 .series
                 .extend(metrics.series(&series(Metric::Throughput, By::None)).await?.series);
             Ok(Self {
-                now,
-                stage,
-                verdict: criteria::verdict(stage, &criteria),
-                criteria,
-                dead_letters: desk.ports.letters.depth().await?,
-                backend: desk.backend.to_owned(),
-                span,
                 throughput,
                 latency,
                 error_rate: metrics.series(&series(Metric::ErrorRate, By::Consumer)).await?,
                 letters: metrics.series(&series(Metric::DeadLetters, By::Consumer)).await?,
-                deeds: deeds(desk, span).await?,
-                consumers: desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW)).await?,
             })
         }
     }

@@ -10,7 +10,7 @@ use pipeline::flag::Stage;
 use crate::charts::Crosshair;
 use crate::pages::consumers::table::ConsumerTable;
 use crate::ui::frame::Head;
-use crate::ui::loaded::{loaded, read_live};
+use crate::ui::loaded::{loaded, part, read_live};
 use crate::ui::range::{RangePicker, use_range_text};
 use api::{Overview, read_overview};
 use charts::OverviewCharts;
@@ -28,15 +28,28 @@ pub fn OverviewPage() -> impl IntoView {
         </Head>
         {loaded(
             reading,
-            |data: Signal<Overview>| {
+            move |data: Signal<Overview>| {
                 view! {
                     <Verdict data />
                     <Criteria data />
-                    <OverviewCharts data />
-                    <section class="panel" aria-labelledby="consumers-title">
-                        <h2 id="consumers-title">"Consumers" <small>"last 15 minutes"</small></h2>
-                        <ConsumerTable consumers=Signal::derive(move || data.with(|d| d.consumers.clone())) />
-                    </section>
+                    {part(
+                        Signal::derive(move || data.with(|d| d.charts.clone())),
+                        "Charts",
+                        move |readings| view! { <OverviewCharts data readings /> }.into_any(),
+                    )}
+                    {part(
+                        Signal::derive(move || data.with(|d| d.consumers.clone())),
+                        "Consumers",
+                        |consumers| {
+                            view! {
+                                <section class="panel" aria-labelledby="consumers-title">
+                                    <h2 id="consumers-title">"Consumers" <small>"last 15 minutes"</small></h2>
+                                    <ConsumerTable consumers />
+                                </section>
+                            }
+                                .into_any()
+                        },
+                    )}
                 }
             },
         )}

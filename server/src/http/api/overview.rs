@@ -23,7 +23,8 @@ pub(super) struct OverviewBody {
     /// The verdict in a sentence or two.
     verdict: String,
     criteria: Vec<Criterion>,
-    dead_letters: Depth,
+    /// Null where the backend doesn't offer them.
+    dead_letters: Option<Depth>,
     /// `embedded` or `aws`.
     backend: String,
     at: Timestamp,
@@ -37,7 +38,7 @@ pub(super) async fn overview(State(state): State<AppState>) -> Result<Json<Overv
         stage: overview.stage,
         verdict: format!("{} {}", overview.verdict.0, overview.verdict.1),
         criteria: overview.criteria,
-        dead_letters: overview.dead_letters,
+        dead_letters: overview.dead_letters.ok(),
         backend: overview.backend,
         at: overview.now,
     }))
