@@ -155,20 +155,31 @@ impl Desk {
         }
         let outcome = match &result {
             Ok(_) => Outcome::Done,
-            Err(e) => Outcome::Refused(e.to_string()),
+            Err(e) => Outcome::Refused(cut(e.to_string())),
         };
         let entry = NewActivity {
             actor: actor.name.clone(),
             action: action.name.to_owned(),
-            target: action.target,
-            summary: action.summary,
-            reason: action.reason,
+            // What was refused may be of any length.
+            target: cut(action.target),
+            summary: cut(action.summary),
+            reason: action.reason.map(cut),
             outcome,
         };
         let recorded = self.ports.activity.record(entry).await;
         self.changes.fetch_add(1, Ordering::Release);
         recorded?;
         result
+    }
+}
+
+/// The longest text on the record, characters.
+const LONGEST: usize = 1_000;
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

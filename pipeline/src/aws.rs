@@ -5,8 +5,10 @@
 //! | [`names`] | what a deployment's parts are called |
 //! | [`connection`] | the SDK's configuration: region, endpoint, time limits, retries |
 //! | [`attribute`] | JSON as DynamoDB has it, and back, to the digit |
+//! | [`merge`] | one list out of several partitions, a page at a time |
 //! | [`events`] | the event store |
 //! | [`flags`], [`activity`] | the flags and what people did, in tables of Cutover's own |
+//! | [`letters`], [`takeover`] | the dead letters, and how they come from their queues |
 //! | [`measured`] | what the functions measure, as lines for CloudWatch |
 //! | [`consume`] | what a consumer asked for, done; and the entry point of the functions |
 //! | [`absent`] | the ports that this backend does not offer yet, which say so |
@@ -21,9 +23,13 @@ pub mod consume;
 mod error;
 pub mod events;
 mod flags;
+mod letters;
 pub mod measured;
+mod merge;
 pub mod names;
+mod recent;
 mod record;
+pub mod takeover;
 
 use std::sync::Arc;
 
@@ -37,6 +43,7 @@ use absent::Absent;
 use activity::DynamoActivity;
 use events::DynamoEvents;
 use flags::DynamoFlags;
+use letters::DynamoLetters;
 
 /// The ports of the dashboard over a deployment.
 #[must_use]
@@ -45,7 +52,7 @@ pub fn ports(connection: &Connection, names: &Names) -> Ports {
     Ports {
         events: Arc::new(DynamoEvents::new(client.clone(), names)),
         ledger: absent.clone(),
-        letters: absent.clone(),
+        letters: Arc::new(DynamoLetters::new(client.clone(), names)),
         operations: absent.clone(),
         flags: Arc::new(DynamoFlags::new(client.clone(), names)),
         metrics: absent.clone(),

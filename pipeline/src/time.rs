@@ -14,7 +14,8 @@ pub const HOUR: i64 = 60 * MINUTE;
 /// One day in milliseconds.
 pub const DAY: i64 = 24 * HOUR;
 
-/// An instant: Unix time in milliseconds. Written as RFC 3339 in UTC; read from RFC 3339 or from milliseconds.
+/// An instant: Unix time in milliseconds. Written as RFC 3339 in UTC, or, beyond its
+/// years, in milliseconds; read from RFC 3339 or from milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = DateTime))]
 pub struct Timestamp(pub i64);
@@ -33,11 +34,10 @@ impl Timestamp {
         self.0
     }
 
-    /// This instant, if RFC 3339 can write it: its years have four digits.
-    #[must_use]
-    pub fn checked(self) -> Option<Self> {
+    /// Whether RFC 3339 can write it: its years have four digits.
+    const fn has_a_year(self) -> bool {
         // 0000-01-01T00:00:00.000Z to 9999-12-31T23:59:59.999Z
-        (-62_167_219_200_000..=253_402_300_799_999).contains(&self.0).then_some(self)
+        -62_167_219_200_000 <= self.0 && self.0 <= 253_402_300_799_999
     }
 
     /// This instant as a calendar time in UTC; instants outside chrono's range become the epoch.
@@ -67,7 +67,12 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.utc().to_rfc3339_opts(SecondsFormat::Millis, true))
+        if self.has_a_year() {
+            f.write_str(&self.utc().to_rfc3339_opts(SecondsFormat::Millis, true))
+        } else {
+            // Somebody's microseconds, say: nothing is made up, and it reads back as it was.
+            write!(f, "{}", self.0)
+        }
     }
 }
 
@@ -83,7 +88,7 @@ impl FromStr for Timestamp {
         let text = text.trim();
         let not_a_time = || NotATime(text.chars().take(64).collect());
         if let Ok(millis) = text.parse::<i64>() {
-            return Self(millis).checked().ok_or_else(not_a_time);
+            return Ok(Self(millis));
         }
         // As people, and browsers' own fields, write it: the clock, its seconds and the zone may be left out.
         let after_date = text.get(10..).and_then(|rest| rest.find(['Z', 'z', '+', '-']));
@@ -114,8 +119,7 @@ impl<'de> Deserialize<'de> for Timestamp {
                 f.write_str("an RFC 3339 time or Unix milliseconds")
             }
             fn visit_i64<E: de::Error>(self, millis: i64) -> Result<Timestamp, E> {
-                let out_of_range = || E::custom(format_args!("{millis} ms is not in the years 0 to 9999"));
-                Timestamp(millis).checked().ok_or_else(out_of_range)
+                Ok(Timestamp(millis))
             }
             fn visit_u64<E: de::Error>(self, millis: u64) -> Result<Timestamp, E> {
                 self.visit_i64(i64::try_from(millis).unwrap_or(i64::MAX))
@@ -187,13 +191,17 @@ mod tests {
             assert_eq!(text.parse::<Timestamp>(), Ok(Timestamp(millis)), "{text}");
         }
         assert_eq!(Timestamp(1_790_000_002_395).to_string(), "2026-09-21T14:13:22.395Z");
+        for far in [1_790_000_002_395_000, -62_167_219_200_001, i64::MAX, i64::MIN] {
+            assert_eq!(Timestamp(far).to_string().parse(), Ok(Timestamp(far)), "what is written reads back");
+            let json = serde_json::to_string(&Timestamp(far)).expect("JSON");
+            assert_eq!(serde_json::from_str::<Timestamp>(&json).expect("a time"), Timestamp(far));
+        }
         for nonsense in [
             "yesterday",
             "",
             "2026-13-01",
             "2026-09-21T",
             "2026-09-21T25:00",
-            "253402300800000",
             "2026-09-21é",
             "12é4567890Z",
         ] {

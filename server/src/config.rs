@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) embedded: EmbeddedSection,
     /// The aws backend.
     pub(crate) aws: AwsSection,
+    /// The dead-letter queues of the aws backend.
+    pub(crate) dead_letters: DeadLetterSection,
     /// The demo application.
     pub(crate) demo: DemoConfig,
     /// How consumers are run.
@@ -108,6 +110,22 @@ pub(crate) struct AwsSection {
     pub(crate) event_store_table: Option<String>,
     /// What the names of Cutover's own tables begin with.
     pub(crate) own_tables: Option<String>,
+    /// The queue that events go to which could not be delivered.
+    pub(crate) dead_letter_queue: Option<String>,
+}
+
+/// `[dead_letters]`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DeadLetterSection {
+    /// Whether messages are taken over from the queues into Cutover's own table: SQS has no way to look at them where they are.
+    pub(crate) takeover: bool,
+}
+
+impl Default for DeadLetterSection {
+    fn default() -> Self {
+        Self { takeover: true }
+    }
 }
 
 impl AwsSection {
@@ -125,6 +143,8 @@ impl AwsSection {
         Ok(Names {
             event_store_table: self.event_store_table.clone().unwrap_or(derived.event_store_table),
             own_tables: self.own_tables.clone().unwrap_or(derived.own_tables),
+            dead_letter_queue: self.dead_letter_queue.clone().unwrap_or(derived.dead_letter_queue),
+            prefix: derived.prefix,
         })
     }
 

@@ -1,6 +1,7 @@
 //! A deployment that was there before: its own audit consumer, its own items.
 
 use serde_json::Value;
+use tests::browser::Browser;
 use tests::data::EVENT_STORE_ITEMS;
 use tests::deployment::Account;
 use tests::server::Setup;
@@ -12,7 +13,9 @@ async fn what_another_audit_consumer_wrote_is_listed_under_every_filter() {
     let account = Account::deployed().await;
     account.put_items(EVENT_STORE_ITEMS).await;
     // Nothing of Cutover's own is there.
-    account.delete_table("cutover-facets").await;
+    for own in ["facets", "flags", "activity", "letters"] {
+        account.delete_table(&format!("cutover-{own}")).await;
+    }
     let server = Setup::new().over(&account).start().await;
     let items: Vec<Value> = EVENT_STORE_ITEMS
         .lines()
@@ -69,4 +72,16 @@ async fn what_another_audit_consumer_wrote_is_listed_under_every_filter() {
             assert_eq!(ids, expected, "{query}, {limit} a page");
         }
     }
+
+    // The overview goes on without what isn't there, and says so.
+    let overview = server.site.json("/api/v1/overview").await;
+    assert_eq!(
+        (&overview["stage"], overview["criteria"].as_array().map(Vec::len)),
+        (&Value::Null, Some(6)),
+        "{overview}"
+    );
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/").await;
+    browser.says("section[aria-label=Verdict]", "The stage is not known").await;
+    browser.close().await;
 }

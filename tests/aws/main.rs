@@ -3,6 +3,7 @@
 mod adopted;
 mod backend;
 mod faults;
+mod letters;
 mod template;
 mod travel;
 

@@ -88,14 +88,20 @@ async fn events_travel_from_the_bus_to_the_browser() {
 async fn what_nobody_knows_is_carried_to_the_digit() {
     let account = Account::deployed().await;
     let server = Setup::new().over(&account).start().await;
-    let detail = r#"{"eventId":"odd-1","eventVersion":"1.0","timestamp":1790000000000,"userId":"u-1","data":{"amount":12.50,"big":12345678901234567890123456789012345678901234567890,"e":1e3,"empty":"","tags":[]}}"#;
+    let detail = r#"{"eventId":"odd-1","eventVersion":"1.0","timestamp":1790000000000,"userId":"u-1","data":{"amount":12.50,"big":12345678901234567890123456789012345678901234567890,"e":1e3,"empty":"","tags":[]},"ttl":1999999999,"traceparent":{"id":7.0}}"#;
     // As the rule's target gets it: the emulator's own bus reads numbers and writes them anew.
     let delivered = format!(r#"{{"version":"0","id":"7","detail-type":"weather.changed","source":"weather.service","detail":{detail}}}"#);
     account.send("audit", &delivered).await;
     eventually("it is listed", async || every_page(&server, "", 10).await.len() == 1).await;
     let found = server.site.get("/api/v1/events/odd-1").await.expect(200);
     let text = found.text();
-    for exact in ["12.50", "12345678901234567890123456789012345678901234567890", "1e3"] {
+    for exact in [
+        "12.50",
+        "12345678901234567890123456789012345678901234567890",
+        "1e3",
+        r#""ttl":1999999999"#,
+        r#""traceparent":{"id":7.0}"#,
+    ] {
         assert!(text.contains(exact), "{exact} in {text}");
     }
     for query in ["type=weather.changed", "source=weather.service", "user=u-1", "q=EMPTY"] {
@@ -109,6 +115,37 @@ async fn what_nobody_knows_is_carried_to_the_digit() {
     let browser = Browser::open(&server.site).await;
     browser.visit("/events").await;
     browser.choose("select[name=type]", "weather.changed").await;
+    browser.close().await;
+}
+
+/// What no index takes as a key, and a time that no calendar has, are stored and shown all the same.
+#[tokio::test]
+async fn what_is_odd_is_not_lost() {
+    let account = Account::deployed().await;
+    let server = Setup::new().over(&account).start().await;
+    for (id, timestamp, correlation) in [
+        ("micro", 1_790_000_000_000_000_i64, "c-1"),
+        ("past", -5, "c-1"),
+        ("empty", 1_790_000_000_000, ""),
+    ] {
+        let detail = json!({ "eventId": id, "eventVersion": "1.0", "timestamp": timestamp, "userId": "u-1", "correlationId": correlation, "data": {} });
+        let delivered = json!({ "detail-type": "file.processed", "source": "file.service", "detail": detail });
+        account.send("audit", &delivered.to_string()).await;
+    }
+    eventually("all are listed", async || every_page(&server, "", 10).await.len() == 3).await;
+    let ids: Vec<Value> = every_page(&server, "", 2)
+        .await
+        .into_iter()
+        .map(|event| event["eventId"].clone())
+        .collect();
+    assert_eq!(ids, [json!("micro"), json!("empty"), json!("past")]);
+    assert_eq!(server.site.json("/api/v1/events/empty").await["event"]["correlationId"], "");
+    assert_eq!(every_page(&server, "correlation=c-1", 10).await.len(), 2);
+    let browser = Browser::open(&server.site).await;
+    for path in ["/events", "/events/micro", "/events/empty"] {
+        browser.visit(path).await;
+        browser.says("main", "file.processed").await;
+    }
     browser.close().await;
 }
 

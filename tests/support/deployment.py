@@ -3,6 +3,8 @@
 deploy PREFIX TEMPLATE BINARY   deploys the template; the functions run BINARY
 put-items TABLE FILE            writes items, one a line of JSON
 send QUEUE BODY                 sends a message
+send-all QUEUE FILE             sends messages, one a line: body and attributes
+count QUEUE                     says how many messages there are, received or not
 delete-table TABLE              deletes a table
 """
 
@@ -71,6 +73,23 @@ def send(queue, body):
     sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=body)
 
 
+def send_all(queue, path):
+    sqs = client("sqs")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            message = json.loads(line)
+            sqs.send_message(QueueUrl=url, MessageBody=message["body"], MessageAttributes=message.get("attributes") or {})
+
+
+def count(queue):
+    sqs = client("sqs")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    print(sum(int(attributes[name]) for name in names))
+
+
 def delete_table(table):
     client("dynamodb").delete_table(TableName=table)
 
@@ -82,4 +101,4 @@ CREDENTIALS = {
     "aws_access_key_id": "test",
     "aws_secret_access_key": "test",
 }
-{"deploy": deploy, "put-items": put_items, "send": send, "delete-table": delete_table}[command](*arguments)
+{"deploy": deploy, "put-items": put_items, "send": send, "send-all": send_all, "count": count, "delete-table": delete_table}[command](*arguments)

@@ -141,13 +141,31 @@ impl Account {
         self.work(&["send".as_ref(), queue.as_ref(), body.as_ref()]).await;
     }
 
+    /// Sends messages to a queue of the deployment, one a line: `body`, and `attributes` as SQS has them.
+    pub async fn send_all(&self, queue: &str, messages: &str) {
+        let mut file = NamedTempFile::new().expect("a temporary file");
+        file.write_all(messages.as_bytes()).expect("written");
+        let queue = format!("{PREFIX}-{queue}");
+        self.work(&["send-all".as_ref(), queue.as_ref(), file.path().as_os_str()]).await;
+    }
+
+    /// How many messages a queue holds, received or not.
+    ///
+    /// # Panics
+    /// There is no such queue.
+    pub async fn messages(&self, queue: &str) -> u64 {
+        let queue = format!("{PREFIX}-{queue}");
+        let said = self.work(&["count".as_ref(), queue.as_ref()]).await;
+        said.trim().parse().expect("a number")
+    }
+
     /// Deletes a table of the deployment.
     pub async fn delete_table(&self, name: &str) {
         let table = format!("{PREFIX}-{name}");
         self.work(&["delete-table".as_ref(), table.as_ref()]).await;
     }
 
-    async fn work(&self, arguments: &[&OsStr]) {
+    async fn work(&self, arguments: &[&OsStr]) -> String {
         let output = Command::new(sdk::python())
             .arg(SCRIPT)
             .arg(&self.endpoint)
@@ -163,6 +181,7 @@ impl Account {
             "{arguments:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 

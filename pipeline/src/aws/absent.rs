@@ -4,12 +4,11 @@ use async_trait::async_trait;
 
 use crate::consumer::{ConsumerFault, ConsumerStatus};
 use crate::ledger::{LedgerEntry, LedgerSummary};
-use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
 use crate::metric::{Reading, SeriesQuery};
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem};
 use crate::page::Page;
 use crate::parity::ParityReport;
-use crate::ports::{ConsumerControl, ConsumerCounts, DirectCall, Ledger, Letters, Metrics, OperationError, Operations, Parity, StoreError};
+use crate::ports::{ConsumerControl, ConsumerCounts, DirectCall, Ledger, Metrics, OperationError, Operations, Parity, StoreError};
 use crate::time::{Span, Timestamp};
 
 /// Stands where a port is not offered.
@@ -42,13 +41,6 @@ absent! {
         fn entry(&self, _: &str) -> Result<Option<LedgerEntry>, StoreError>;
         fn summary(&self) -> Result<LedgerSummary, StoreError>;
         fn open(&self, _: u32) -> Result<Vec<LedgerEntry>, StoreError>;
-    }
-    Letters, "the dead-letter queue" {
-        fn list(&self, _: &LetterFilter, _: u32, _: Option<&str>) -> Result<Page<Letter>, StoreError>;
-        fn count(&self, _: &LetterFilter) -> Result<u64, StoreError>;
-        fn get(&self, _: &str) -> Result<Option<LetterDetail>, StoreError>;
-        fn depth(&self) -> Result<Depth, StoreError>;
-        fn groups(&self) -> Result<Vec<LetterGroup>, StoreError>;
     }
     Operations, "the operations table" {
         fn start(&self, _: &NewOperation, _: &str) -> Result<Operation, OperationError>;

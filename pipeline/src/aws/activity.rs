@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::Names;
 use super::attribute::Item;
-use super::error::failed;
+use super::error::own_failed;
 use super::record::{Record, number, text};
 use crate::activity::{Activity, NewActivity, Outcome};
 use crate::page::{MAX_LIMIT, Page};
@@ -37,21 +37,32 @@ impl DynamoActivity {
     }
 
     async fn read(&self, before: Option<u64>, limit: i32) -> Result<Vec<Activity>, StoreError> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#log = :log AND id < :before")
-            .expression_attribute_names("#log", "log")
-            .expression_attribute_values(":log", text(LOG))
-            .expression_attribute_values(":before", number(before.unwrap_or(u64::MAX)))
-            .scan_index_forward(false)
-            .consistent_read(true)
-            .limit(limit)
-            .send()
-            .await
-            .map_err(|e| failed(STORE, &format!("Query of {}", self.table), &e))?;
-        answer.items().iter().map(entry).collect()
+        let (mut entries, mut start) = (Vec::new(), None);
+        loop {
+            // An answer is cut at a megabyte.
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("#log = :log AND id < :before")
+                .expression_attribute_names("#log", "log")
+                .expression_attribute_values(":log", text(LOG))
+                .expression_attribute_values(":before", number(before.unwrap_or(u64::MAX)))
+                .scan_index_forward(false)
+                .consistent_read(true)
+                .limit(limit)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|e| own_failed(STORE, &format!("Query of {}", self.table), &e))?;
+            for item in answer.items() {
+                entries.push(entry(item)?);
+            }
+            start = answer.last_evaluated_key().cloned();
+            if start.is_none() || entries.len() >= usize::try_from(limit).unwrap_or(0) {
+                return Ok(entries);
+            }
+        }
     }
 }
 
@@ -119,7 +130,7 @@ impl ActivityLog for DynamoActivity {
                     let pause = rand::rng().random_range(1..=40);
                     tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
                 }
-                Err(error) => return Err(failed(STORE, &format!("PutItem in {}", self.table), &error)),
+                Err(error) => return Err(own_failed(STORE, &format!("PutItem in {}", self.table), &error)),
             }
         }
         Err(StoreError::Unavailable {
@@ -134,7 +145,6 @@ impl ActivityLog for DynamoActivity {
         }
         let fault = |_| StoreError::invalid("cursor", "is not one that this list gave; start without it");
         let before = cursor.map(str::parse).transpose().map_err(fault)?;
-        // One entry is at most a few kilobytes: a page is one answer of at most a megabyte.
         let mut items = self.read(before, i32::try_from(limit + 1).unwrap_or(i32::MAX)).await?;
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);

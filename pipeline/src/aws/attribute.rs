@@ -9,6 +9,8 @@ use std::fmt::Write;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::value::RawValue;
 
+use crate::event::Json;
+
 /// How deep DynamoDB lets maps and lists be nested, less the item's own level.
 const MAX_DEPTH: usize = 31;
 /// The most digits of a number.
@@ -80,6 +82,16 @@ fn canonical(number: &str) -> Option<&str> {
         // Minus zero loses its sign.
         && number != "-0";
     fits.then_some(number)
+}
+
+/// The fields of a JSON object in their order; `None` if it is not one.
+pub(super) fn pairs(text: &str) -> Option<Vec<(String, Json)>> {
+    let pairs: Pairs = serde_json::from_str(text).ok()?;
+    pairs
+        .0
+        .into_iter()
+        .map(|(name, value)| Some((name, Json::from_text(value.get()).ok()?)))
+        .collect()
 }
 
 /// An object's pairs in their order, doubles included.

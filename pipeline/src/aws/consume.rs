@@ -3,16 +3,18 @@
 //! A fault fails the invocation, or, of a batch from SQS, the message, so that it is tried again and in the end becomes a dead
 //! letter. Nothing is caught and reported as a success.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 
-use super::attribute::item_of_json;
+use super::attribute::{Item, item_of_json};
 use super::error::failed;
+use super::events::{EXTRA, KEYS};
 use super::measured::Measured;
 use super::{Connection, Names};
 use crate::consumers::{Consumer, ConsumerError, Effect};
@@ -23,6 +25,8 @@ use crate::time::Timestamp;
 
 /// The version of the items that are written.
 const AUDIT_VERSION: &str = "2.0";
+/// The longest key of an index, bytes.
+const MAX_KEY: usize = 2_048;
 /// The store's name in errors.
 const STORE: &str = "the event store";
 
@@ -38,6 +42,22 @@ struct Batch {
 struct Record {
     message_id: String,
     body: String,
+    #[serde(default)]
+    attributes: Attributes,
+}
+
+#[derive(Default, Deserialize)]
+struct Attributes {
+    /// When EventBridge sent it to the queue, Unix milliseconds: the envelope's own time may be the publisher's.
+    #[serde(default, rename = "SentTimestamp")]
+    sent: Option<String>,
+}
+
+impl Record {
+    fn published_at(&self) -> Option<Timestamp> {
+        let sent = self.attributes.sent.as_ref().and_then(|sent| sent.parse().ok()).map(Timestamp);
+        sent.or_else(|| published_at(&self.body))
+    }
 }
 
 /// What Lambda is answered: for a batch, the messages that are to be tried again.
@@ -92,7 +112,7 @@ impl Function {
         });
         let mut answer = Answer::default();
         for (record, outcome, done_at) in join_all(outcomes).await {
-            measured.count(outcome.is_ok(), published_at(&record.body), done_at);
+            measured.count(outcome.is_ok(), record.published_at(), done_at);
             if let Err(error) = outcome {
                 tracing::error!(id = record.message_id, %error, "a message is to be tried again");
                 answer.batch_item_failures.push(Failure {
@@ -120,7 +140,7 @@ impl Function {
     }
 }
 
-/// When the bus took an event, as its envelope says: to the second.
+/// When an event was published, as its envelope says, to the second.
 fn published_at(text: &str) -> Option<Timestamp> {
     let envelope: envelope::Delivered = serde_json::from_str(text).ok()?;
     envelope.time?.parse().ok()
@@ -139,10 +159,12 @@ impl Effects {
     async fn apply(&self, event: &Event, effect: Effect) -> Result<(), ConsumerError> {
         match effect {
             Effect::Store => {
+                // First what must not be lost. A delivery that fails after it is tried again, and changes nothing here.
+                self.store(event).await?;
                 for (kind, value) in [("type", &event.event_type), ("source", &event.source)] {
                     self.note(kind, value).await?;
                 }
-                self.store(event).await
+                Ok(())
             }
             other => Err(ConsumerError::permanent(
                 "NotOffered",
@@ -151,32 +173,24 @@ impl Effects {
         }
     }
 
-    /// Writes the event to the event store; if it is there, as after a second delivery, it stays as it is.
+    /// Writes the event to the event store; what is there under its id and timestamp, as after a second delivery, stays as it is.
     async fn store(&self, event: &Event) -> Result<(), ConsumerError> {
-        let note = |value: &str| Json::of(&value).map_err(|e| ConsumerError::permanent("InvalidEvent", e.to_string()));
-        let now = Json::of(&Timestamp::now().0).map_err(|e| ConsumerError::permanent("InvalidEvent", e.to_string()))?;
-        let item = StoreItem {
-            event: event.clone(),
-            notes: vec![
-                ("auditTimestamp".to_owned(), now),
-                ("auditVersion".to_owned(), note(AUDIT_VERSION)?),
-            ],
-        };
-        let mut item =
-            item_of_json(&item.to_json()).ok_or_else(|| ConsumerError::permanent("InvalidEvent", "a field is there twice".to_owned()))?;
-        // What an index is partitioned by must be text, or not be there.
-        item.retain(|name, value| name != "correlationId" || value.is_s());
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item))
+            .set_item(Some(stored(event, Timestamp::now())?))
             .condition_expression("attribute_not_exists(eventId)")
             .send()
             .await;
         match put {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            // What DynamoDB won't have, however often it is asked.
+            Err(error) if error.code() == Some("ValidationException") => Err(ConsumerError::permanent(
+                "StoreRefused",
+                format!("{}: {}", self.table, error.message().unwrap_or_default()),
+            )),
             Err(error) => Err(failed(STORE, &format!("PutItem in {}", self.table), &error).into()),
         }
     }
@@ -209,4 +223,35 @@ impl Effects {
         noted().insert(key);
         Ok(())
     }
+}
+
+/// The event as an item: the design's fields as attributes; what the design doesn't name, and what no index would take as a
+/// key, together under one of its own.
+fn stored(event: &Event, now: Timestamp) -> Result<Item, ConsumerError> {
+    let refused = |what: String| ConsumerError::permanent("InvalidEvent", what);
+    let json = |value: serde_json::Result<Json>| value.map_err(|e| refused(e.to_string()));
+    let mut plain = event.clone();
+    let mut extra: BTreeMap<String, Json> = plain.extra.drain(..).collect();
+    let item = StoreItem {
+        event: plain,
+        notes: vec![
+            ("auditTimestamp".to_owned(), json(Json::of(&now.0))?),
+            ("auditVersion".to_owned(), json(Json::of(&AUDIT_VERSION))?),
+        ],
+    };
+    let mut item = item_of_json(&item.to_json()).ok_or_else(|| refused("a field is there twice".to_owned()))?;
+    for key in KEYS {
+        let fits = |text: &String| !text.is_empty() && text.len() <= MAX_KEY;
+        if let Some(AttributeValue::S(text)) = item.get(key).filter(|value| !value.as_s().is_ok_and(fits)) {
+            extra.insert(key.to_owned(), json(Json::of(text))?);
+            item.remove(key);
+        }
+    }
+    if !extra.is_empty() {
+        item.insert(
+            EXTRA.to_owned(),
+            AttributeValue::S(serde_json::to_string(&extra).map_err(|e| refused(e.to_string()))?),
+        );
+    }
+    Ok(item)
 }

@@ -6,6 +6,18 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkErro
 
 use crate::ports::StoreError;
 
+/// As [`failed`], of a table of Cutover's own: where it isn't, the deployment doesn't offer what is in it.
+pub(super) fn own_failed<E, R>(what: &'static str, call: &str, error: &SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    if error.code() == Some("ResourceNotFoundException") {
+        return StoreError::NotOffered { what };
+    }
+    failed(what, call, error)
+}
+
 /// `call`, such as `Query of housef3-dev-event-store`, failed: with the service's own code and words, if it answered.
 pub(super) fn failed<E, R>(what: &'static str, call: &str, error: &SdkError<E, R>) -> StoreError
 where

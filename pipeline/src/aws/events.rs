@@ -1,23 +1,24 @@
 //! The event store in DynamoDB: key `eventId` and `timestamp`, and an index over `timestamp` for each of `userId`,
 //! `eventType`, `source`, and, where it exists, `correlationId`.
 //!
-//! There is no index over all events: each type's partition is asked, and the answers are merged ([`merge`]).
+//! There is no index over all events: each type's partition is asked, and the answers are merged ([`super::merge`]).
 
 mod indexes;
-mod merge;
 mod partition;
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use tokio::sync::OnceCell;
 
 use super::Names;
-use super::attribute::{Item, item_to_json};
+use super::attribute::{Item, item_to_json, pairs};
 use super::error::failed;
+use super::merge::{Budget, Positioned, cursor, page};
+use super::recent::Recent;
 use crate::criteria::AuditEvidence;
 use crate::event::item::StoreItem;
 use crate::event::payload::KNOWN_TYPES;
@@ -25,7 +26,6 @@ use crate::page::{MAX_LIMIT, Page};
 use crate::ports::{EventFilter, EventPage, EventStore, Facets, StoreError, StoredEvent};
 use crate::time::Timestamp;
 use indexes::Indexes;
-use merge::{Budget, Position, page};
 use partition::Partition;
 
 /// The store's name in errors.
@@ -34,6 +34,16 @@ const STORE: &str = "the event store";
 const SEARCH_LIMIT: u64 = 2_000;
 /// How often each partition is asked for one page, at most.
 const ROUNDS: u32 = 8;
+/// How old the table's description may be: an index that is added is used a minute later.
+const INDEXES_FOR: Duration = Duration::from_secs(60);
+/// How old the types and sources may be.
+const FACETS_FOR: Duration = Duration::from_secs(10);
+/// The most types that a list is merged of.
+const MAX_TYPES: usize = 200;
+/// The attribute with what has no place among the others, as JSON text.
+pub(super) const EXTRA: &str = "eventExtra";
+/// The fields that an index may be partitioned by: text that is neither empty nor longer than 2,048 bytes.
+pub(super) const KEYS: [&str; 4] = ["userId", "eventType", "source", "correlationId"];
 /// The most effects that one event is shown with.
 const MAX_EFFECTS: usize = 500;
 
@@ -43,7 +53,8 @@ pub struct DynamoEvents {
     client: Client,
     table: String,
     facets_table: String,
-    indexes: OnceCell<Indexes>,
+    indexes: Recent<Indexes>,
+    facets: Recent<Facets>,
     /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of them.
     met: Mutex<(BTreeSet<String>, BTreeSet<String>)>,
 }
@@ -56,13 +67,14 @@ impl DynamoEvents {
             client,
             table: names.event_store_table.clone(),
             facets_table: names.facets_table(),
-            indexes: OnceCell::new(),
+            indexes: Recent::new(INDEXES_FOR),
+            facets: Recent::new(FACETS_FOR),
             met: Mutex::default(),
         }
     }
 
-    async fn indexes(&self) -> Result<&Indexes, StoreError> {
-        self.indexes.get_or_try_init(|| Indexes::of(&self.client, &self.table)).await
+    async fn indexes(&self) -> Result<Arc<Indexes>, StoreError> {
+        self.indexes.get(|| Indexes::of(&self.client, &self.table)).await
     }
 
     /// The partitions that hold all that matches, and what is left to be checked of each event.
@@ -76,7 +88,7 @@ impl DynamoEvents {
         ];
         let served = wanted
             .into_iter()
-            .find(|(attribute, value)| value.is_some() && indexes.of_attribute(attribute).is_some());
+            .find(|(attribute, value)| value.as_ref().is_some_and(|v| !v.is_empty()) && indexes.of_attribute(attribute).is_some());
         if let Some((attribute, Some(value))) = served {
             return Ok(vec![(attribute, value.clone())]);
         }
@@ -109,6 +121,11 @@ impl DynamoEvents {
         Ok(values)
     }
 
+    async fn all_seen(&self) -> Result<Facets, StoreError> {
+        let (types, sources) = futures::future::try_join(self.seen("type"), self.seen("source")).await?;
+        Ok(Facets { types, sources })
+    }
+
     fn meet(&self, events: &[StoredEvent]) {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         for StoredEvent { event, .. } in events {
@@ -124,8 +141,19 @@ impl DynamoEvents {
 
 /// What an item says; `None`, and a line in the log, if it is not an event.
 fn decode(item: &Item) -> Option<StoredEvent> {
-    match StoreItem::from_json(&item_to_json(item)) {
-        Ok(StoreItem { event, notes }) => {
+    let (mut item, mut extra) = (item.clone(), Vec::new());
+    // What had no place among the attributes: fields that the design doesn't name, and keys that no index takes.
+    if let Some(AttributeValue::S(text)) = item.remove(EXTRA) {
+        for (name, value) in pairs(&text).unwrap_or_default() {
+            match value.as_str() {
+                Some(key) if KEYS.contains(&name.as_str()) => _ = item.insert(name, AttributeValue::S(key)),
+                _ => extra.push((name, value)),
+            }
+        }
+    }
+    match StoreItem::from_json(&item_to_json(&item)) {
+        Ok(StoreItem { mut event, notes }) => {
+            event.extra.extend(extra);
             let stored_at = notes
                 .iter()
                 .find(|(name, _)| name == "auditTimestamp")
@@ -142,10 +170,13 @@ fn decode(item: &Item) -> Option<StoredEvent> {
     }
 }
 
-fn cursor(text: &str) -> Result<Position, StoreError> {
-    let fault = || StoreError::invalid("cursor", "is not one that this list gave; start without it");
-    let (at, id) = text.split_once('.').ok_or_else(fault)?;
-    Ok((at.parse().map_err(|_| fault())?, id.to_owned()))
+impl Positioned for StoredEvent {
+    fn at(&self) -> i64 {
+        self.event.timestamp
+    }
+    fn id(&self) -> &str {
+        &self.event.event_id
+    }
 }
 
 fn matches(filter: &EventFilter, needle: Option<&str>, found: &StoredEvent) -> bool {
@@ -169,7 +200,7 @@ impl EventStore for DynamoEvents {
         let from = from.map(cursor).transpose()?;
         let newest = filter.to.map_or(i64::MAX, |to| to.0.saturating_sub(1));
         let newest = from.as_ref().map_or(newest, |(at, _)| newest.min(*at));
-        let oldest = filter.from.map_or(0, |from| from.0);
+        let oldest = filter.from.map_or(i64::MIN, |from| from.0);
         let needle = filter.q.as_ref().map(|q| q.to_lowercase());
         let indexes = self.indexes().await?;
         let partitions = self.partitions(filter).await?;
@@ -227,37 +258,55 @@ impl EventStore for DynamoEvents {
         let Some(cause) = self.get(event_id).await? else {
             return Ok(Vec::new());
         };
-        // An effect keeps its cause's correlation and user; there is no index over causes.
-        let filter = EventFilter {
-            user: Some(cause.event.user_id.clone()),
-            correlation: cause.event.correlation_id.clone(),
-            from: Some(Timestamp(cause.event.timestamp)),
-            ..EventFilter::default()
+        // There is no index over causes. An effect keeps its cause's correlation and user, and comes soon after it.
+        let indexes = self.indexes().await?;
+        let correlation = cause.event.correlation_id.as_ref();
+        let (attribute, value) = match correlation.filter(|c| !c.is_empty() && indexes.of_attribute("correlationId").is_some()) {
+            Some(correlation) => ("correlationId", correlation),
+            None => ("userId", &cause.event.user_id),
         };
-        let (mut effects, mut next) = (Vec::new(), None);
+        let index = indexes.of_attribute(attribute).ok_or_else(|| indexes.missing(attribute))?;
+        let (mut effects, mut start) = (Vec::new(), None);
         for _ in 0..ROUNDS {
-            let EventPage { page, .. } = self.list(&filter, MAX_LIMIT, next.as_deref()).await?;
-            effects.extend(page.items.into_iter().filter(|e| e.event.causation_id.as_deref() == Some(event_id)));
-            next = page.next;
-            if next.is_none() {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(index)
+                .key_condition_expression("#partition = :partition AND #timestamp >= :from")
+                .filter_expression("causationId = :cause")
+                .expression_attribute_names("#partition", attribute)
+                .expression_attribute_names("#timestamp", "timestamp")
+                .expression_attribute_values(":partition", AttributeValue::S(value.clone()))
+                .expression_attribute_values(":from", AttributeValue::N(cause.event.timestamp.to_string()))
+                .expression_attribute_values(":cause", AttributeValue::S(event_id.to_owned()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|e| failed(STORE, &format!("Query of {index} in {}", self.table), &e))?;
+            effects.extend(answer.items().iter().filter_map(decode));
+            start = answer.last_evaluated_key().cloned();
+            if start.is_none() || effects.len() >= MAX_EFFECTS {
                 break;
             }
         }
-        effects.reverse();
         effects.truncate(MAX_EFFECTS);
         Ok(effects)
     }
 
     async fn facets(&self) -> Result<Facets, StoreError> {
-        let (types, sources) = futures::future::try_join(self.seen("type"), self.seen("source")).await?;
+        let seen = self.facets.get(|| self.all_seen()).await?;
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let all = |seen: Vec<String>, met: BTreeSet<String>| seen.into_iter().chain(met).collect::<BTreeSet<_>>();
-        let mut types = all(types, met.0);
+        let all = |seen: &[String], met: BTreeSet<String>| seen.iter().cloned().chain(met).collect::<BTreeSet<_>>();
+        let mut types = all(&seen.types, met.0);
         // Those of the design are asked for even before the first of them was met.
         types.extend(KNOWN_TYPES.map(ToOwned::to_owned));
+        if types.len() > MAX_TYPES {
+            tracing::warn!(types = types.len(), shown = MAX_TYPES, "more types than a list is merged of");
+        }
         Ok(Facets {
-            types: types.into_iter().collect(),
-            sources: all(sources, met.1).into_iter().collect(),
+            types: types.into_iter().take(MAX_TYPES).collect(),
+            sources: all(&seen.sources, met.1).into_iter().collect(),
         })
     }
 

@@ -2,11 +2,15 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use rand::RngExt;
 
 use super::Names;
 use super::attribute::Item;
-use super::error::failed;
+use super::error::own_failed;
 use super::record::{Record, number, text};
 use crate::flag::{FlagChange, FlagRecord, FlagState, Flags, GLOBAL_SCOPE};
 use crate::ports::{FlagError, FlagStore, StoreError};
@@ -18,6 +22,8 @@ const STORE: &str = "the flags table";
 const STATE: &str = "state";
 /// The partition of the changes, by when they were made.
 const CHANGE: &str = "change";
+/// How often a change is tried when others are made at the same moment.
+const TRIES: u32 = 8;
 
 /// See the module.
 #[derive(Debug)]
@@ -87,7 +93,7 @@ impl DynamoFlags {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|e| failed(STORE, &format!("GetItem of {}", self.table), &e))?;
+            .map_err(|e| own_failed(STORE, &format!("GetItem of {}", self.table), &e))?;
         answer.item().map(state).transpose()
     }
 
@@ -125,13 +131,39 @@ impl DynamoFlags {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|e| failed(STORE, &format!("Query of {}", self.table), &e))?;
+                .map_err(|e| own_failed(STORE, &format!("Query of {}", self.table), &e))?;
             start = answer.last_evaluated_key().cloned();
             items.extend(answer.items.unwrap_or_default());
             let enough = limit.is_some_and(|limit| items.len() >= usize::try_from(limit).unwrap_or(0));
             if start.is_none() || enough {
                 return Ok(items);
             }
+        }
+    }
+}
+
+impl DynamoFlags {
+    /// Both or none. Of two that are made at the same moment DynamoDB cancels one, or both: those are tried again.
+    async fn write(
+        &self,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<TransactWriteItemsOutput, SdkError<TransactWriteItemsError, HttpResponse>> {
+        let mut tries = 0;
+        loop {
+            // The SDK gives the call a token: sent again after an answer that was lost, it is made once.
+            let call = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
+            let answer = call.send().await;
+            let reasons = match answer.as_ref().err().and_then(SdkError::as_service_error) {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+                _ => return answer,
+            };
+            tries += 1;
+            let conflict = reasons.iter().any(|reason| reason.code() == Some("TransactionConflict"));
+            if !conflict || tries == TRIES {
+                return answer;
+            }
+            let pause = rand::rng().random_range(5..=50);
+            tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
         }
     }
 }
@@ -168,7 +200,9 @@ impl FlagStore for DynamoFlags {
             Some(flags) => flags,
             None => self.current(GLOBAL_SCOPE).await?.flags,
         };
-        let (version, now) = (before.version + 1, Timestamp::now());
+        // Clocks of several instances differ; a scope's history doesn't go back in time.
+        let now = Timestamp::now().max(before.changed_at.unwrap_or_default());
+        let version = before.version + 1;
         let after = item([
             ("kind", text(STATE)),
             ("key", text(&wish.scope)),
@@ -211,8 +245,7 @@ impl FlagStore for DynamoFlags {
             Ok::<_, StoreError>(TransactWriteItem::builder().put(put).build())
         });
         let writes = writes.into_iter().collect::<Result<Vec<_>, _>>()?;
-        // The SDK gives the call a token: tried again after an answer that was lost, it is made once.
-        let written = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        let written = self.write(writes).await;
         match written {
             Ok(_) => Ok(FlagState {
                 scope: wish.scope.clone(),
@@ -225,17 +258,17 @@ impl FlagStore for DynamoFlags {
                 let now = self.current(&wish.scope).await?;
                 if now.version == wish.expected_version {
                     // Cancelled for another reason than a version that moved: another transaction at the same moment, say.
-                    return Err(failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into());
+                    return Err(own_failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into());
                 }
                 Err(FlagError::VersionMoved(now))
             }
-            Err(error) => Err(failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into()),
+            Err(error) => Err(own_failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into()),
         }
     }
 
     async fn history(&self, limit: u32) -> Result<Vec<FlagRecord>, StoreError> {
         let limit = i32::try_from(limit).unwrap_or(i32::MAX).max(1);
         let items = self.partition(CHANGE, true, Some(limit)).await?;
-        items.iter().map(change).collect()
+        items.iter().take(usize::try_from(limit).unwrap_or(0)).map(change).collect()
     }
 }

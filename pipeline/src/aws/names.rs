@@ -7,7 +7,14 @@ pub struct Names {
     pub event_store_table: String,
     /// What the names of Cutover's own tables begin with.
     pub own_tables: String,
+    /// The queue that what no consumer of its own has goes to.
+    pub dead_letter_queue: String,
+    /// The consumers that are fed by a queue of their own, each with a dead-letter queue `<prefix>-<consumer>-dlq`.
+    pub prefix: String,
 }
+
+/// The consumers of the pipeline.
+pub const CONSUMERS: [&str; 4] = ["analytics", "categorization", "notification", "audit"];
 
 impl Names {
     /// Those of a deployment with `prefix`, for example `housef3-dev`.
@@ -16,7 +23,37 @@ impl Names {
         Self {
             event_store_table: format!("{prefix}-event-store"),
             own_tables: format!("{prefix}-cutover"),
+            dead_letter_queue: format!("{prefix}-event-dlq"),
+            prefix: prefix.to_owned(),
         }
+    }
+
+    /// The dead-letter queues, each with the consumer whose letters it holds, if it is one's alone. Those that don't exist are
+    /// passed over.
+    #[must_use]
+    pub fn dead_letter_queues(&self) -> Vec<(String, Option<&'static str>)> {
+        let own = CONSUMERS.map(|consumer| (format!("{}-{consumer}-dlq", self.prefix), Some(consumer)));
+        std::iter::once((self.dead_letter_queue.clone(), None)).chain(own).collect()
+    }
+
+    /// The consumer that a function is: its name without what is around it.
+    #[must_use]
+    pub fn consumer_of(&self, function: &str) -> String {
+        let name = function
+            .strip_prefix(&self.prefix)
+            .map_or(function, |name| name.trim_start_matches('-'));
+        let name = name.strip_suffix("-consumer").unwrap_or(name);
+        // A function of another deployment may feed the same queue.
+        let known = CONSUMERS
+            .into_iter()
+            .find(|known| name.strip_suffix(known).is_some_and(|rest| rest.is_empty() || rest.ends_with('-')));
+        known.unwrap_or(name).to_owned()
+    }
+
+    /// The table of the dead letters: key `id` (S), and an index over `status` (S) and `failedAt` (N) with all attributes.
+    #[must_use]
+    pub fn letters_table(&self) -> String {
+        format!("{}-letters", self.own_tables)
     }
 
     /// Those that the environment of a function says: `CUTOVER_AWS__PREFIX`, and a variable for each name that differs.
@@ -29,6 +66,7 @@ impl Names {
         Ok(Self {
             event_store_table: variable("CUTOVER_AWS__EVENT_STORE_TABLE").unwrap_or(derived.event_store_table),
             own_tables: variable("CUTOVER_AWS__OWN_TABLES").unwrap_or(derived.own_tables),
+            ..Self::of(&prefix)
         })
     }
 
@@ -60,6 +98,16 @@ mod tests {
         let names = Names::of("housef3-dev");
         assert_eq!(names.event_store_table, "housef3-dev-event-store");
         assert_eq!(names.facets_table(), "housef3-dev-cutover-facets");
+        assert_eq!(names.dead_letter_queues()[0], ("housef3-dev-event-dlq".to_owned(), None));
+        assert_eq!(names.dead_letter_queues()[4], ("housef3-dev-audit-dlq".to_owned(), Some("audit")));
+        for (function, consumer) in [
+            ("housef3-dev-analytics-consumer", "analytics"),
+            ("housef3-dev-mailer", "mailer"),
+            ("staging-audit-consumer", "audit"),
+            ("someone-elses", "someone-elses"),
+        ] {
+            assert_eq!(names.consumer_of(function), consumer);
+        }
     }
 
     #[test]

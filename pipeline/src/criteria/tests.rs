@@ -89,7 +89,7 @@ fn each_turns_at_its_limit() {
 #[test]
 fn the_verdict_names_what_blocks() {
     let (head, rest) = verdict(
-        Stage::Shadow,
+        Some(Stage::Shadow),
         &judge(&Evidence {
             parity: Some(ParityRow {
                 different: 40,

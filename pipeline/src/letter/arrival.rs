@@ -1,10 +1,11 @@
-//! What arrives in a dead-letter queue on AWS, in the three shapes that EventBridge and Lambda give it.
+//! What arrives in a dead-letter queue on AWS, in the shapes that EventBridge, Lambda and SQS give it.
 //!
 //! | shape | body | attributes |
 //! |---|---|---|
 //! | EventBridge could not reach a target | the delivered event | `RULE_ARN`, `TARGET_ARN`, `ERROR_CODE`, `ERROR_MESSAGE`, `RETRY_ATTEMPTS` |
 //! | an asynchronous invocation gave up | the delivered event | `RequestID`, `ErrorCode`, `ErrorMessage` |
 //! | a function's destination for failures | `requestContext`, `requestPayload`, `responsePayload` | none |
+//! | a queue's redrive policy: the function that it feeds gave up | the delivered event | none |
 //!
 //! Anything else is unreadable: it is kept as it is, and never dropped. The shapes are those of
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html> and
@@ -25,6 +26,8 @@ pub enum Shape {
     LambdaAsync,
     /// What a function's on-failure destination was sent.
     LambdaDestination,
+    /// What a queue moved away, after its consumer had failed as often as it may.
+    QueueRedrive,
     /// None of them.
     Unreadable,
 }
@@ -55,7 +58,7 @@ impl Arrival {
         } else if attributes.contains_key("ErrorMessage") || attributes.contains_key("RequestID") {
             lambda_async(body, attributes)
         } else {
-            destination(body)
+            destination(body).or_else(|reason| moved(body).ok_or(reason))
         };
         read.unwrap_or_else(|reason| Self {
             shape: Shape::Unreadable,
@@ -144,6 +147,18 @@ fn destination(body: &str) -> Result<Arrival, String> {
         error_code: response.error_type.unwrap_or_else(|| condition.clone()),
         error_message: response.error_message.unwrap_or(condition),
         attempts: context.approximate_invoke_count,
+    })
+}
+
+/// A queue says nothing of the reason; the function's log does.
+fn moved(body: &str) -> Option<Arrival> {
+    Some(Arrival {
+        shape: Shape::QueueRedrive,
+        event: Some(one_event(body).ok()?),
+        function: None,
+        error_code: "GaveUp".to_owned(),
+        error_message: "the consumer failed as often as its queue lets it; its log has the errors".to_owned(),
+        attempts: None,
     })
 }
 

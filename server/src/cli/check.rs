@@ -1,7 +1,8 @@
 //! `cutover check`: would `serve` work? Looks, and changes nothing.
 
 use pipeline::aws::{connect, ports};
-use pipeline::ports::{EventFilter, Ledger};
+use pipeline::letter::LetterFilter;
+use pipeline::ports::{EventFilter, Ledger, StoreError};
 use pipeline::rule::Rules;
 use pipeline::sqlite::Sqlite;
 
@@ -30,6 +31,24 @@ async fn aws(config: &Config) -> Result<(), Failure> {
         |newest| format!("newest event {}", pipeline::time::Timestamp(newest.event.timestamp)),
     );
     println!("event store    ok  {}  {newest}", names.event_store_table);
+    let ports = ports(&connection, &names);
+    let own = [
+        ("flags", ports.flags.all().await.map(drop)),
+        ("activity", ports.activity.list(1, None).await.map(drop)),
+        (
+            "dead letters",
+            ports.letters.list(&LetterFilter::default(), 1, None).await.map(drop),
+        ),
+    ];
+    for (what, answer) in own {
+        match answer {
+            Ok(()) => println!("{what:<14} ok"),
+            Err(StoreError::NotOffered { what: table }) => {
+                println!("{what:<14} not there: {table} is missing, so that they are not shown; deploy/cutover.yaml makes it");
+            }
+            Err(error) => return Err(Failure::new(error.to_string())),
+        }
+    }
     Ok(())
 }
 

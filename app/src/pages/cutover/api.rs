@@ -21,6 +21,8 @@ pub struct CutoverView {
     pub verdict: (String, String),
     /// The six criteria.
     pub criteria: Vec<Criterion>,
+    /// Whether the publishers that Cutover knows read the flags from it.
+    pub followed: bool,
     /// Every scope's flags, the global one first.
     pub flags: Vec<FlagState>,
     /// Sources that have no flags of their own.
@@ -90,8 +92,10 @@ mod ssr {
                 .collect();
             Ok(Self {
                 now,
+                // On AWS they read their environment, which is not written yet.
+                followed: desk.backend == "embedded",
                 stage,
-                verdict: criteria::verdict(stage, &criteria),
+                verdict: criteria::verdict(Some(stage), &criteria),
                 criteria,
                 sources,
                 flags,

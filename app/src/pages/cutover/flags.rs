@@ -26,7 +26,18 @@ pub(super) fn Scopes(data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> 
     });
     view! {
         <section class="panel" aria-labelledby="flags-title">
-            <h2 id="flags-title">"Flags " <small>"read for each event that is published"</small></h2>
+            <h2 id="flags-title">
+                "Flags "
+                <small>
+                    {move || if data.with(|d| d.followed) { "read for each event that is published" } else { "as recorded by Cutover" }}
+                </small>
+            </h2>
+            <Show when=move || data.with(|d| !d.followed)>
+                <p class="warning">
+                    "Publishers that read these flags from their environment do not follow a change made here yet: set "
+                    <span class="mono">"ENABLE_EVENT_PUBLISHING"</span>" and "<span class="mono">"ENABLE_DIRECT_TRIGGERS"</span>" there as well."
+                </p>
+            </Show>
             <table class="flags">
                 <thead>
                     <tr>

@@ -60,8 +60,8 @@ pub struct LetterList {
     pub next: Option<String>,
     /// How many match in all.
     pub matching: u64,
-    /// The newest operations.
-    pub operations: Vec<Operation>,
+    /// The newest operations; `None` where the backend doesn't offer any.
+    pub operations: Option<Vec<Operation>>,
     /// Consumers to choose from.
     pub consumers: Vec<String>,
 }
@@ -125,7 +125,7 @@ mod ssr {
 
     use super::{LetterList, LettersQuery};
     use crate::context::{Actor, Desk};
-    use crate::error::AppError;
+    use crate::error::{AppError, offered};
     use crate::pages::operations::api::start;
 
     /// How many letters a page of the list holds.
@@ -161,22 +161,24 @@ mod ssr {
             let (filter, letters) = (query.filter()?, &desk.ports.letters);
             let cursor = (!query.cursor.is_empty()).then_some(query.cursor.as_str());
             let page = letters.list(&filter, PAGE, cursor).await?;
+            let depth = letters.depth().await?;
+            let consumers = desk.ports.consumers.list(Span::ending(Timestamp::now(), HEALTH_WINDOW)).await;
+            let consumers = match offered(consumers)? {
+                Ok(list) => list.into_iter().map(|c| c.name).collect(),
+                // Those that have letters, then.
+                Err(_) => depth.by_consumer.iter().map(|(name, _)| name.clone()).collect(),
+            };
             Ok(Self {
                 now: Timestamp::now(),
-                depth: letters.depth().await?,
+                depth,
                 groups: letters.groups().await?,
                 letters: page.items,
                 next: page.next,
                 matching: letters.count(&filter).await?,
-                operations: desk.ports.operations.list(OPERATIONS, None).await?.items,
-                consumers: desk
-                    .ports
-                    .consumers
-                    .list(Span::ending(Timestamp::now(), HEALTH_WINDOW))
-                    .await?
-                    .into_iter()
-                    .map(|c| c.name)
-                    .collect(),
+                operations: offered(desk.ports.operations.list(OPERATIONS, None).await)?
+                    .ok()
+                    .map(|page| page.items),
+                consumers,
             })
         }
     }

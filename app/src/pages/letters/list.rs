@@ -36,7 +36,10 @@ pub(super) fn LetterTable(data: Signal<LetterList>, filter: Memo<LettersQuery>) 
     view! {
         <section class="panel" aria-label="Letters">
             <Filters filter data />
-            <Act filter data />
+            // Where the backend offers no operations there is nothing to do here but look.
+            <Show when=move || data.with(|d| d.operations.is_some())>
+                <Act filter data />
+            </Show>
             <Show
                 when=move || data.with(|d| !d.letters.is_empty())
                 fallback=|| view! { <Empty title="No letters here" text="None fits this filter." /> }

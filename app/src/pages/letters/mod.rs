@@ -125,7 +125,7 @@ pub fn LettersPage() -> impl IntoView {
 /// The newest operations, once there are any.
 #[component]
 fn Latest(data: Signal<LetterList>, cancel: ServerAction<CancelOperation>) -> impl IntoView {
-    let operations = Signal::derive(move || data.with(|d| d.operations.clone()));
+    let operations = Signal::derive(move || data.with(|d| d.operations.clone().unwrap_or_default()));
     view! {
         <Show when=move || operations.with(|list| !list.is_empty())>
             <section class="panel" aria-labelledby="operations-title">

@@ -50,8 +50,8 @@ impl From<&Deed> for Marker {
 pub struct Overview {
     /// The server's clock when this was read.
     pub now: Timestamp,
-    /// The stage.
-    pub stage: Stage,
+    /// The stage; `None` where the backend offers no flags.
+    pub stage: Option<Stage>,
     /// The verdict: its head, and the rest.
     pub verdict: (String, String),
     /// The six criteria.
@@ -184,7 +184,7 @@ mod ssr {
         let now = Timestamp::now();
         let (stage, dead_letters, criteria) = match Overview::shared(desk, &OverviewQuery::default()).await {
             Ok(overview) => (
-                Some(overview.stage),
+                overview.stage,
                 overview.dead_letters.ok().map(|depth| depth.open),
                 overview.criteria,
             ),
@@ -207,11 +207,9 @@ mod ssr {
 
     /// The flag changes and operations of a span, newest first.
     pub async fn deeds(desk: &Desk, span: Span) -> Result<Vec<Deed>, AppError> {
-        let mut deeds: Vec<Deed> = desk
-            .ports
-            .flags
-            .history(50)
-            .await?
+        let changes = desk.ports.flags.history(50).await;
+        let mut deeds: Vec<Deed> = offered(changes)?
+            .unwrap_or_default()
             .into_iter()
             .map(|change| {
                 let stage = |flags: pipeline::flag::Flags| flags.stage().map_or("off", Stage::words);
@@ -262,7 +260,11 @@ mod ssr {
         async fn read(desk: &Desk, query: &OverviewQuery) -> Result<Self, AppError> {
             let now = Timestamp::now();
             let span = query.range.span(now);
-            let (stage, criteria) = judged(desk, now).await?;
+            let stage = match stage(desk).await {
+                Err(AppError::NotOffered(_)) => None,
+                other => Some(other?),
+            };
+            let criteria = criteria_of(desk, now).await;
             Ok(Self {
                 now,
                 stage,

@@ -69,7 +69,10 @@ fn Verdict(data: Signal<Overview>) -> impl IntoView {
                 </p>
                 <p class="verdict-more">{move || data.with(Overview::tally)}</p>
             </div>
-            <Stages stage=Signal::derive(move || data.with(|d| d.stage)) />
+            {move || {
+                data.with(|d| d.stage.is_some())
+                    .then(|| view! { <Stages stage=Signal::derive(move || data.with(|d| d.stage.unwrap_or(Stage::Shadow))) /> })
+            }}
         </section>
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{KeySchemaElement, KeyType, ProjectionType};
+use aws_sdk_dynamodb::types::{IndexStatus, KeySchemaElement, KeyType, ProjectionType};
 
 use super::STORE;
 use crate::aws::error::failed;
@@ -35,8 +35,10 @@ impl Indexes {
             .unwrap_or_default()
             .iter()
             .filter(|index| {
+                // One that is being filled can't be asked yet.
+                let ready = !matches!(index.index_status(), Some(IndexStatus::Creating | IndexStatus::Deleting));
                 let whole = index.projection().and_then(|p| p.projection_type()) == Some(&ProjectionType::All);
-                whole && key(index.key_schema(), &KeyType::Range).as_deref() == Some("timestamp")
+                ready && whole && key(index.key_schema(), &KeyType::Range).as_deref() == Some("timestamp")
             })
             .filter_map(|index| Some((key(index.key_schema(), &KeyType::Hash)?, index.index_name()?.to_owned())))
             .collect();

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::merge::{Batch, Source};
 use super::{STORE, decode};
 use crate::aws::attribute::Item;
 use crate::aws::error::failed;
-use crate::ports::{EventFilter, StoreError};
+use crate::aws::merge::{Batch, Source};
+use crate::ports::{EventFilter, StoreError, StoredEvent};
 
 /// The most items that one call asks for.
 const MAX_BATCH: i32 = 1_000;
@@ -69,17 +69,27 @@ impl<'a> Partition<'a> {
             span,
             filter: (!conditions.is_empty()).then(|| conditions.join(" AND ")),
             values,
-            batch: if sparse { MAX_BATCH } else { page.min(MAX_BATCH) },
+            // Of one partition much at a time is looked through; of many together it would be too much.
+            batch: if sparse && attribute != "eventType" {
+                MAX_BATCH
+            } else {
+                page.min(MAX_BATCH)
+            },
             start: None,
         }
     }
 }
 
 impl Source for Partition<'_> {
-    async fn more(&mut self) -> Result<Batch, StoreError> {
+    type Item = StoredEvent;
+
+    async fn more(&mut self) -> Result<Batch<StoredEvent>, StoreError> {
         let (oldest, newest) = self.span;
         if oldest > newest {
-            return Ok(Batch::default());
+            return Ok(Batch {
+                items: Vec::new(),
+                seen_after: None,
+            });
         }
         let number = |n: i64| AttributeValue::N(n.to_string());
         let mut query = self

@@ -2,6 +2,7 @@
 //! deployment's own bus.
 
 use app::context::Desk;
+use pipeline::aws::takeover::Takeover;
 use pipeline::aws::{connect, ports};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +22,9 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let desk = Desk::new(ports(&connection, &names), "aws", None, false);
     let hub = Hub::start(desk.clone(), stop.clone());
     let state = http::AppState::new(desk, hub, None, stop.clone());
+    if config.dead_letters.takeover {
+        tasks.spawn(Takeover::new(&connection, &names).run(stop.clone()));
+    }
     tasks.spawn(serve(dashboard, http::router(state), stop.clone()));
     println!("Cutover is at http://{at}");
     tracing::info!(address = %at, event_store = names.event_store_table, "serving");

@@ -19,7 +19,8 @@ use crate::http::AppState;
 /// The overview.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OverviewBody {
-    stage: Stage,
+    /// Null where the backend offers no flags.
+    stage: Option<Stage>,
     /// The verdict in a sentence or two.
     verdict: String,
     criteria: Vec<Criterion>,

@@ -1,0 +1,364 @@
+//! The dead letters, in a table of Cutover's own, where [`super::takeover`] puts what arrives in the queues.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
+
+use super::Names;
+use super::attribute::Item;
+use super::error::own_failed;
+use super::merge::{Batch, Budget, Positioned, Source, cursor, page};
+use super::recent::Recent;
+use super::record::{Record, number, text};
+use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterStatus};
+use crate::page::{MAX_LIMIT, Page};
+use crate::ports::{Letters, StoreError};
+use crate::time::Timestamp;
+
+/// The table's name in errors.
+pub(super) const STORE: &str = "the letters table";
+/// The index over `status` and `failedAt`.
+const INDEX: &str = "StatusFailedAtIndex";
+/// How many letters one page looks through, when something is looked for.
+const SEARCH_LIMIT: u64 = 5_000;
+/// How often each status is asked for one page, at most.
+const ROUNDS: u32 = 20;
+
+/// A letter and the body it came with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kept {
+    pub(super) letter: Letter,
+    pub(super) body: String,
+}
+
+impl Positioned for Kept {
+    fn at(&self) -> i64 {
+        self.letter.failed_at.0
+    }
+    fn id(&self) -> &str {
+        &self.letter.id
+    }
+}
+
+/// A letter as an item.
+pub(super) fn item(kept: &Kept) -> Item {
+    let letter = &kept.letter;
+    let fields = [
+        ("id", Some(text(&letter.id))),
+        ("status", Some(text(letter.status.name()))),
+        ("statusAt", Some(number(letter.status_at.0))),
+        ("failedAt", Some(number(letter.failed_at.0))),
+        ("firstFailedAt", Some(number(letter.first_failed_at.0))),
+        ("publishedAt", Some(number(letter.published_at.0))),
+        ("consumer", Some(text(&letter.consumer))),
+        ("eventId", letter.event_id.as_ref().map(text)),
+        ("eventType", letter.event_type.as_ref().map(text)),
+        ("userId", letter.user_id.as_ref().map(text)),
+        ("errorCode", Some(text(&letter.error_code))),
+        ("errorMessage", Some(text(&letter.error_message))),
+        ("permanent", Some(AttributeValue::Bool(letter.permanent))),
+        ("attempts", Some(number(letter.attempts))),
+        ("failedRedrives", Some(number(letter.failed_redrives))),
+        ("body", Some(text(&kept.body))),
+    ];
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+}
+
+fn kept(item: &Item) -> Result<Kept, StoreError> {
+    let record = Record { what: STORE, item };
+    let status = record.text("status")?;
+    Ok(Kept {
+        letter: Letter {
+            id: record.text("id")?,
+            consumer: record.text("consumer")?,
+            event_id: record.optional_text("eventId"),
+            event_type: record.optional_text("eventType"),
+            user_id: record.optional_text("userId"),
+            error_code: record.text("errorCode")?,
+            error_message: record.text("errorMessage")?,
+            permanent: record.truth("permanent")?,
+            attempts: record.number("attempts")?,
+            failed_redrives: record.number("failedRedrives")?,
+            published_at: Timestamp(record.number("publishedAt")?),
+            first_failed_at: Timestamp(record.number("firstFailedAt")?),
+            failed_at: Timestamp(record.number("failedAt")?),
+            status: LetterStatus::from_name(&status).ok_or_else(|| StoreError::Corrupt {
+                what: STORE,
+                reason: format!("a letter's status {status}"),
+            })?,
+            status_at: Timestamp(record.number("statusAt")?),
+        },
+        body: record.text("body")?,
+    })
+}
+
+fn matches(filter: &LetterFilter, needle: Option<&str>, kept: &Kept) -> bool {
+    let letter = &kept.letter;
+    let same = |wanted: &Option<String>, value: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == value);
+    let holds = |needle: &str| {
+        let texts = [
+            letter.event_id.as_deref(),
+            letter.user_id.as_deref(),
+            Some(&letter.error_code),
+            Some(&letter.error_message),
+            Some(&kept.body),
+        ];
+        texts.into_iter().flatten().any(|text| text.to_lowercase().contains(needle))
+    };
+    same(&filter.consumer, Some(&letter.consumer))
+        && same(&filter.error, Some(&letter.error_code))
+        && same(&filter.event_type, letter.event_type.as_deref())
+        && needle.is_none_or(holds)
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct DynamoLetters {
+    client: Client,
+    table: String,
+    /// The open letters: the rail, the overview and the list all ask for them.
+    open: Arc<Recent<Vec<Letter>>>,
+}
+
+/// How old the open letters may be when they are counted.
+const COUNTED_FOR: Duration = Duration::from_secs(4);
+
+/// The letters with a status, newest first.
+struct OfStatus<'a> {
+    store: &'a DynamoLetters,
+    status: LetterStatus,
+    span: (i64, i64),
+    limit: i32,
+    start: Option<Item>,
+}
+
+impl Source for OfStatus<'_> {
+    type Item = Kept;
+
+    async fn more(&mut self) -> Result<Batch<Kept>, StoreError> {
+        if self.span.0 > self.span.1 {
+            return Ok(Batch {
+                items: Vec::new(),
+                seen_after: None,
+            });
+        }
+        let answer = self
+            .store
+            .query(self.status, self.span)
+            .scan_index_forward(false)
+            .limit(self.limit)
+            .set_exclusive_start_key(self.start.take())
+            .send()
+            .await
+            .map_err(|e| self.store.failed("Query", &e))?;
+        self.start = answer.last_evaluated_key().cloned();
+        let key = self.start.as_ref().map(|item| Record { what: STORE, item }.number("failedAt"));
+        Ok(Batch {
+            items: answer.items().iter().map(kept).collect::<Result<_, _>>()?,
+            seen_after: key.transpose()?,
+        })
+    }
+}
+
+impl DynamoLetters {
+    pub(super) fn new(client: Client, names: &Names) -> Self {
+        Self {
+            client,
+            table: names.letters_table(),
+            open: Arc::new(Recent::new(COUNTED_FOR)),
+        }
+    }
+
+    async fn open(&self) -> Result<Arc<Vec<Letter>>, StoreError> {
+        let only = LetterFilter {
+            status: Some(LetterStatus::Open),
+            ..LetterFilter::default()
+        };
+        self.open.get(|| self.all(only)).await
+    }
+
+    fn failed<E, R>(&self, call: &str, error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> StoreError
+    where
+        E: aws_sdk_dynamodb::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        own_failed(STORE, &format!("{call} of {}", self.table), error)
+    }
+
+    /// Whether there is such a table: what has nowhere to go is not taken from a queue.
+    pub(super) async fn exists(&self) -> Result<bool, StoreError> {
+        match self.client.describe_table().table_name(&self.table).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(false),
+            Err(error) => Err(self.failed("DescribeTable", &error)),
+        }
+    }
+
+    /// Keeps a letter; one that is there already stays as it is.
+    pub(super) async fn keep(&self, kept: &Kept) -> Result<(), StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(kept)))
+            .condition_expression("attribute_not_exists(id)")
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(self.failed("PutItem", &error)),
+        }
+    }
+
+    fn query(&self, status: LetterStatus, span: (i64, i64)) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression("#status = :status AND failedAt BETWEEN :oldest AND :newest")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", text(status.name()))
+            .expression_attribute_values(":oldest", number(span.0))
+            .expression_attribute_values(":newest", number(span.1))
+    }
+
+    async fn find(
+        &self,
+        filter: &LetterFilter,
+        size: usize,
+        limit: i32,
+        from: Option<&str>,
+    ) -> Result<(Vec<Kept>, Option<String>), StoreError> {
+        filter.check()?;
+        let from = from.map(cursor).transpose()?;
+        let newest = filter.to.map_or(i64::MAX, |to| to.0.saturating_sub(1));
+        let newest = from.as_ref().map_or(newest, |(at, _)| newest.min(*at));
+        let span = (filter.from.map_or(0, |from| from.0), newest);
+        let statuses: Vec<LetterStatus> = filter.status.map_or_else(|| LetterStatus::ALL.to_vec(), |only| vec![only]);
+        let sources = statuses
+            .into_iter()
+            .map(|status| OfStatus {
+                store: self,
+                status,
+                span,
+                limit,
+                start: None,
+            })
+            .collect();
+        let needle = filter.q.as_ref().map(|q| q.to_lowercase());
+        let fits = |kept: &Kept| matches(filter, needle.as_deref(), kept);
+        let budget = Budget {
+            searched: SEARCH_LIMIT,
+            rounds: ROUNDS,
+        };
+        let found = page(sources, from.as_ref(), size, fits, budget).await?;
+        Ok((found.items, found.next.map(|(at, id)| format!("{at}.{id}"))))
+    }
+
+    /// All that match, newest first.
+    async fn all(&self, filter: LetterFilter) -> Result<Vec<Letter>, StoreError> {
+        let (mut letters, mut next) = (Vec::new(), None);
+        loop {
+            let (found, more) = self.find(&filter, usize::MAX, 1_000, next.as_deref()).await?;
+            letters.extend(found.into_iter().map(|kept| kept.letter));
+            next = more;
+            if next.is_none() {
+                return Ok(letters);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Letters for DynamoLetters {
+    async fn list(&self, filter: &LetterFilter, limit: u32, from: Option<&str>) -> Result<Page<Letter>, StoreError> {
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(StoreError::invalid("limit", format!("must be between 1 and {MAX_LIMIT}")));
+        }
+        let batch = i32::try_from(limit + 2).unwrap_or(i32::MAX);
+        let (found, next) = self.find(filter, limit as usize, batch, from).await?;
+        Ok(Page {
+            items: found.into_iter().map(|kept| kept.letter).collect(),
+            next,
+        })
+    }
+
+    async fn count(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        Ok(self.all(filter.clone()).await?.len() as u64)
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<LetterDetail>, StoreError> {
+        if id.is_empty() {
+            return Ok(None);
+        }
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|e| self.failed("GetItem", &e))?;
+        let Some(Kept { letter, body }) = answer.item().map(kept).transpose()? else {
+            return Ok(None);
+        };
+        Ok(Some(LetterDetail {
+            letter,
+            body,
+            history: Vec::new(),
+            done_by: Vec::new(),
+            operations: Vec::new(),
+        }))
+    }
+
+    async fn depth(&self) -> Result<Depth, StoreError> {
+        let letters = self.open().await?;
+        let mut by_consumer = BTreeMap::<String, u64>::new();
+        for letter in letters.iter() {
+            *by_consumer.entry(letter.consumer.clone()).or_default() += 1;
+        }
+        let redriving = self
+            .query(LetterStatus::Redriving, (0, i64::MAX))
+            .select(Select::Count)
+            .send()
+            .await
+            .map_err(|e| self.failed("Query", &e))?;
+        Ok(Depth {
+            open: letters.len() as u64,
+            redriving: u64::try_from(redriving.count()).unwrap_or(0),
+            oldest: letters.iter().map(|letter| letter.failed_at).min(),
+            by_consumer: by_consumer.into_iter().collect(),
+        })
+    }
+
+    async fn groups(&self) -> Result<Vec<LetterGroup>, StoreError> {
+        let mut groups = BTreeMap::<(String, String), LetterGroup>::new();
+        // Newest first: the first of a group is its example.
+        for letter in self.open().await?.iter() {
+            let key = (letter.consumer.clone(), letter.error_code.clone());
+            let group = groups.entry(key).or_insert_with(|| LetterGroup {
+                consumer: letter.consumer.clone(),
+                error_code: letter.error_code.clone(),
+                example: letter.error_message.clone(),
+                open: 0,
+                first: letter.failed_at,
+                last: letter.failed_at,
+            });
+            group.open += 1;
+            group.first = group.first.min(letter.failed_at);
+            group.last = group.last.max(letter.failed_at);
+        }
+        let mut groups: Vec<LetterGroup> = groups.into_values().collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.open));
+        Ok(groups)
+    }
+}

@@ -1,0 +1,200 @@
+//! Taking dead letters over from their queues.
+//!
+//! SQS has no way to look at a message where it is: each receive counts, and after some the queue moves it on. So a message is
+//! received once, kept as a letter, and only then deleted. A crash in between leaves it in the queue, and it is kept again,
+//! under the same id; so do two instances at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client as Dynamo;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
+use rand::RngExt;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::error::failed;
+use super::letters::{DynamoLetters, Kept};
+use super::{Connection, Names};
+use crate::letter::arrival::Arrival;
+use crate::letter::{Letter, LetterStatus};
+use crate::ports::StoreError;
+use crate::time::Timestamp;
+
+/// The queues' name in errors.
+const QUEUES: &str = "the dead-letter queue";
+/// How long a call waits for a message, seconds: as long as SQS lets it, less than a call may take.
+const WAIT: i32 = 2;
+/// How often one asks again for a queue, or a table, that isn't there.
+const ABSENT: Duration = Duration::from_secs(30);
+/// The longest pause after a failure.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+
+/// Takes letters over.
+#[derive(Clone)]
+pub struct Takeover {
+    client: Client,
+    letters: DynamoLetters,
+    names: Names,
+}
+
+/// What one look at a queue brought.
+#[derive(Debug, PartialEq, Eq)]
+enum Look {
+    /// So many messages.
+    Taken(usize),
+    /// There is no such queue, or no table to keep letters in.
+    Absent,
+}
+
+impl Takeover {
+    /// In a deployment; nothing is called yet.
+    #[must_use]
+    pub fn new(connection: &Connection, names: &Names) -> Self {
+        Self {
+            client: Client::new(&connection.sdk),
+            letters: DynamoLetters::new(Dynamo::new(&connection.sdk), names),
+            names: names.clone(),
+        }
+    }
+
+    /// Runs until `stop`, on each of the deployment's queues.
+    pub async fn run(self, stop: CancellationToken) {
+        let queues = self.names.dead_letter_queues();
+        let all = queues.into_iter().map(|(queue, consumer)| self.follow(queue, consumer, &stop));
+        futures::future::join_all(all).await;
+    }
+
+    async fn follow(&self, queue: String, consumer: Option<&'static str>, stop: &CancellationToken) {
+        let mut failures = 0_u32;
+        loop {
+            // What has been received is kept and deleted before the end is listened for again.
+            if stop.is_cancelled() {
+                return;
+            }
+            let pause = match self.look(&queue, consumer).await {
+                Ok(Look::Taken(count)) => {
+                    failures = 0;
+                    if count > 0 {
+                        tracing::info!(queue, count, "dead letters were taken over");
+                    }
+                    continue;
+                }
+                Ok(Look::Absent) => ABSENT,
+                Err(error) => {
+                    tracing::error!(queue, %error, "dead letters can't be taken over; they stay in the queue");
+                    failures += 1;
+                    let longest = MAX_PAUSE.min(Duration::from_millis(500) * 2_u32.saturating_pow(failures.min(8)));
+                    longest.mul_f64(rand::rng().random_range(0.5..1.0))
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn look(&self, queue: &str, consumer: Option<&str>) -> Result<Look, StoreError> {
+        let Some(url) = self.url(queue).await? else {
+            return Ok(Look::Absent);
+        };
+        // Nothing is received that can't be kept: it would count against the queue's redrive policy.
+        if !self.letters.exists().await? {
+            tracing::warn!("there is no table for dead letters: they stay in their queues. deploy/cutover.yaml has it");
+            return Ok(Look::Absent);
+        }
+        let received = self
+            .client
+            .receive_message()
+            .queue_url(&url)
+            .max_number_of_messages(10)
+            .wait_time_seconds(WAIT)
+            .message_attribute_names("All")
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .send()
+            .await
+            .map_err(|e| failed(QUEUES, &format!("ReceiveMessage from {queue}"), &e))?;
+        let messages = received.messages();
+        let mut done = Vec::with_capacity(messages.len());
+        for (n, message) in messages.iter().enumerate() {
+            self.letters.keep(&self.letter(queue, consumer, message)).await?;
+            let entry = DeleteMessageBatchRequestEntry::builder()
+                .id(n.to_string())
+                .receipt_handle(message.receipt_handle().unwrap_or_default())
+                .build();
+            done.extend(entry.ok());
+        }
+        if !done.is_empty() {
+            let deleted = self
+                .client
+                .delete_message_batch()
+                .queue_url(&url)
+                .set_entries(Some(done))
+                .send()
+                .await
+                .map_err(|e| failed(QUEUES, &format!("DeleteMessageBatch in {queue}"), &e))?;
+            for refused in deleted.failed() {
+                // It comes again, is found to be kept, and is deleted then.
+                tracing::warn!(queue, code = refused.code(), "a message that is kept could not be deleted");
+            }
+        }
+        Ok(Look::Taken(messages.len()))
+    }
+
+    async fn url(&self, queue: &str) -> Result<Option<String>, StoreError> {
+        match self.client.get_queue_url().queue_name(queue).send().await {
+            Ok(answer) => Ok(answer.queue_url),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_queue_does_not_exist()) => Ok(None),
+            Err(error) => Err(failed(QUEUES, &format!("GetQueueUrl of {queue}"), &error)),
+        }
+    }
+
+    fn letter(&self, queue: &str, consumer: Option<&str>, message: &Message) -> Kept {
+        let body = message.body().unwrap_or_default();
+        let texts = |attributes: &HashMap<String, aws_sdk_sqs::types::MessageAttributeValue>| {
+            let pairs = attributes
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), value.string_value()?.to_owned())));
+            pairs.collect::<BTreeMap<_, _>>()
+        };
+        let attributes = message.message_attributes().map(texts).unwrap_or_default();
+        let system = |name: MessageSystemAttributeName| {
+            message
+                .attributes()
+                .and_then(|all| all.get(&name))
+                .and_then(|n| n.parse::<i64>().ok())
+        };
+        let sent = system(MessageSystemAttributeName::SentTimestamp).map_or_else(Timestamp::now, Timestamp);
+        let arrival = Arrival::read(body, &attributes);
+        let event = arrival.event.as_ref();
+        let consumer = arrival
+            .function
+            .as_deref()
+            .map(|function| self.names.consumer_of(function))
+            .or_else(|| consumer.map(ToOwned::to_owned))
+            .unwrap_or_else(|| "unknown".to_owned());
+        let known_as = format!("{queue}/{}", message.message_id().unwrap_or_default());
+        Kept {
+            letter: Letter {
+                id: Uuid::new_v5(&Uuid::NAMESPACE_URL, known_as.as_bytes()).to_string(),
+                consumer,
+                event_id: event.map(|event| event.event_id.clone()),
+                event_type: event.map(|event| event.event_type.clone()),
+                user_id: event.map(|event| event.user_id.clone()),
+                error_code: arrival.error_code,
+                error_message: arrival.error_message,
+                permanent: false,
+                attempts: arrival.attempts.unwrap_or(1),
+                failed_redrives: 0,
+                published_at: event.map_or(sent, |event| Timestamp(event.timestamp)),
+                first_failed_at: sent,
+                failed_at: sent,
+                status: LetterStatus::Open,
+                status_at: Timestamp::now(),
+            },
+            body: body.to_owned(),
+        }
+    }
+}

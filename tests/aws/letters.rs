@@ -1,0 +1,102 @@
+//! Dead letters, taken over from their queues in every shape.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tests::browser::Browser;
+use tests::data::DLQ_MESSAGES;
+use tests::deployment::Account;
+use tests::server::Setup;
+use tests::wait::eventually;
+
+async fn letters(server: &tests::server::Cutover, query: &str) -> Vec<Value> {
+    let page = server.site.json(format!("/api/v1/dead-letters?limit=500&{query}")).await;
+    page["items"].as_array().expect("items").clone()
+}
+
+/// SQS takes no message without a body, and none with characters that XML 1.0 hasn't.
+fn taken_by_sqs(body: &str) -> bool {
+    let in_xml = |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    !body.is_empty() && body.chars().all(in_xml)
+}
+
+#[tokio::test]
+async fn letters_of_every_shape_are_taken_over_once() {
+    let account = Account::deployed().await;
+    // Two instances, and one that stays out of it.
+    let setup = || Setup::new().over(&account);
+    let (server, _other) = (setup().start().await, setup().start().await);
+    let lines: Vec<Value> = DLQ_MESSAGES
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a message"))
+        .filter(|line: &Value| line["body"].as_str().is_some_and(taken_by_sqs))
+        .collect();
+    let messages: Vec<String> = lines.iter().map(Value::to_string).collect();
+    account.send_all("audit-dlq", &messages.join("\n")).await;
+    eventually("all are taken over", async || {
+        let count = letters(&server, "").await.len();
+        if count == lines.len() {
+            Ok(())
+        } else {
+            Err(format!("{count} of {}", lines.len()))
+        }
+    })
+    .await;
+    eventually("the queue is empty", async || account.messages("audit-dlq").await == 0).await;
+    let all = letters(&server, "").await;
+    assert_eq!(all.len(), lines.len(), "each once, though two took them");
+    let bodies: BTreeSet<String> = {
+        let mut bodies = BTreeSet::new();
+        for letter in &all {
+            let id = letter["id"].as_str().expect("an id");
+            bodies.insert(server.site.json(format!("/api/v1/dead-letters/{id}")).await["body"].to_string());
+        }
+        bodies
+    };
+    let sent: BTreeSet<String> = lines.iter().map(|line| line["body"].to_string()).collect();
+    assert_eq!(bodies.len(), sent.len(), "each body is kept");
+    let consumers: BTreeSet<&str> = all.iter().filter_map(|letter| letter["consumer"].as_str()).collect();
+    assert!(consumers.contains("analytics"), "{consumers:?}");
+    let unreadable = letters(&server, "error=Unreadable").await;
+    let expected = lines.iter().filter(|line| line["shape"] == "poison").count();
+    assert_eq!(unreadable.len(), expected, "{unreadable:?}");
+    let groups = server.site.json("/api/v1/dead-letters/groups").await;
+    let open: u64 = groups["items"]
+        .as_array()
+        .expect("groups")
+        .iter()
+        .filter_map(|group| group["open"].as_u64())
+        .sum();
+    assert_eq!(open, lines.len() as u64);
+
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/dead-letters").await;
+    browser.says("#groups-title", &format!("{} open", lines.len())).await;
+    browser.says("table.letters", "analytics").await;
+    browser.click("table.letters a[href^='/dead-letters/']").await;
+    browser.says(".kv", "Failed in").await;
+    browser.close().await;
+}
+
+/// What the consumer gave up on comes from its own queue, and says so; with takeover off it stays where it is.
+#[tokio::test]
+async fn what_a_consumer_gave_up_on_stays_where_it_is_if_asked() {
+    let account = Account::deployed().await;
+    let delivered = tests::data::DELIVERED_EVENTS.lines().next().expect("an event");
+    account.send("audit-dlq", delivered).await;
+    let aside = Setup::new()
+        .over(&account)
+        .env("CUTOVER_DEAD_LETTERS__TAKEOVER", "false")
+        .start()
+        .await;
+    assert_eq!(letters(&aside, "").await, Vec::<Value>::new());
+    assert_eq!(account.messages("audit-dlq").await, 1);
+    let server = Setup::new().over(&account).start().await;
+    eventually("it is taken over", async || letters(&server, "").await.len() == 1).await;
+    let letter = letters(&server, "").await.remove(0);
+    assert_eq!(
+        (letter["consumer"].as_str(), letter["error_code"].as_str()),
+        (Some("audit"), Some("GaveUp"))
+    );
+    eventually("the queue is empty", async || account.messages("audit-dlq").await == 0).await;
+}
