@@ -1,13 +1,16 @@
 //! Dead letters: events that a consumer gave up on.
 
 pub mod arrival;
+pub mod filter;
+
+pub use filter::LetterFilter;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{InvalidField, Json};
+use crate::event::Json;
 use crate::ledger::Attempt;
 use crate::operation::LetterOperation;
-use crate::time::{Timestamp, check_range};
+use crate::time::Timestamp;
 
 /// What has become of a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,38 +107,6 @@ impl LetterDetail {
     #[must_use]
     pub fn pretty_body(&self) -> String {
         Json::from_text(self.body.clone()).map_or_else(|_| self.body.clone(), |json| json.pretty())
-    }
-}
-
-/// Which letters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LetterFilter {
-    /// Only with this status.
-    pub status: Option<LetterStatus>,
-    /// Only of this consumer.
-    pub consumer: Option<String>,
-    /// Only with this error code.
-    pub error: Option<String>,
-    /// Only of this event type.
-    #[serde(rename = "type")]
-    pub event_type: Option<String>,
-    /// Only those whose event id, user, message or body contain this text, case aside.
-    pub q: Option<String>,
-    /// Only failed at or after.
-    pub from: Option<Timestamp>,
-    /// Only failed before.
-    pub to: Option<Timestamp>,
-}
-
-impl LetterFilter {
-    /// Whether anything can match.
-    ///
-    /// # Errors
-    /// The range ends before it begins.
-    pub fn check(&self) -> Result<(), InvalidField> {
-        check_range(self.from, self.to)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::letter::LetterFilter;
+use crate::letter::filter::LetterFilter;
 use crate::time::Timestamp;
 
 /// What is done to each item.

@@ -7,6 +7,7 @@ mod analytics;
 mod bus;
 mod consumers;
 mod events;
+mod filter;
 mod flags;
 mod inbox;
 mod lane;

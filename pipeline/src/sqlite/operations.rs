@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::events::{cursor, limit};
-use super::letters::conditions;
+use super::filter::conditions;
 use super::{Failure, Sqlite, corrupt};
 use crate::event::InvalidField;
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem, OperationKind, OperationStatus, Selection};
