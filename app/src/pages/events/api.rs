@@ -108,7 +108,8 @@ pub struct EventPage {
 #[server(prefix = "/fn", endpoint = "events", input = JsonCodec, output = crate::wire::Wire)]
 pub async fn read_events(query: EventsQuery) -> Result<EventList, AppError> {
     use crate::context::{answer, desk};
-    answer(EventList::read(&desk(), &query).await)
+    let desk = desk();
+    answer(desk.shared(query.clone(), EventList::read(&desk, &query)).await)
 }
 
 /// Reads an event's page.

@@ -70,24 +70,24 @@ pub struct LetterList {
 #[server(prefix = "/fn", endpoint = "letters", input = JsonCodec, output = crate::wire::Wire)]
 pub async fn read_letters(query: LettersQuery) -> Result<LetterList, AppError> {
     use crate::context::{answer, desk};
-    answer(LetterList::read(&desk(), &query).await)
+    let desk = desk();
+    answer(desk.shared(query.clone(), LetterList::read(&desk, &query)).await)
+}
+
+/// One letter's page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LetterView {
+    /// The letter.
+    pub detail: LetterDetail,
+    /// Whether the backend offers operations on it.
+    pub acts: bool,
 }
 
 /// Reads one letter.
 #[server(prefix = "/fn", endpoint = "letter", input = GetUrl, output = crate::wire::Wire)]
-pub async fn read_letter(id: String) -> Result<LetterDetail, AppError> {
+pub async fn read_letter(id: String) -> Result<LetterView, AppError> {
     use crate::context::{answer, desk};
-    answer(
-        async {
-            desk()
-                .ports
-                .letters
-                .get(&id)
-                .await?
-                .ok_or_else(|| AppError::NotFound(format!("dead letter {id}")))
-        }
-        .await,
-    )
+    answer(LetterView::read(&desk(), &id).await)
 }
 
 /// Starts an operation: on `ids`, or, with `all`, on all that match the filter. Nothing is meant that isn't said.
@@ -123,7 +123,7 @@ mod ssr {
     use pipeline::operation::{NewOperation, OperationKind, OperationStatus, Selection};
     use pipeline::time::{Span, Timestamp};
 
-    use super::{LetterList, LettersQuery};
+    use super::{LetterList, LetterView, LettersQuery};
     use crate::context::{Actor, Desk};
     use crate::error::{AppError, offered};
     use crate::pages::operations::api::start;
@@ -152,6 +152,16 @@ mod ssr {
                 q: given(&self.q),
                 from: None,
                 to: None,
+            })
+        }
+    }
+
+    impl LetterView {
+        pub(super) async fn read(desk: &Desk, id: &str) -> Result<Self, AppError> {
+            let detail = desk.ports.letters.get(id).await?;
+            Ok(Self {
+                detail: detail.ok_or_else(|| AppError::NotFound(format!("dead letter {id}")))?,
+                acts: offered(desk.ports.operations.list(1, None).await)?.is_ok(),
             })
         }
     }

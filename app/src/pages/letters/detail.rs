@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use pipeline::letter::{LetterDetail, LetterStatus};
 
-use super::api::{StartOperation, read_letter};
+use super::api::{LetterView, StartOperation, read_letter};
 use crate::charts::hue;
 use crate::pages::operations::detail::Outcome;
 use crate::routes;
@@ -28,11 +28,13 @@ pub fn LetterPage() -> impl IntoView {
         <Said value=start.value() done=|said| said.replace("see its progress above", "its status here changes when the consumer has completed it") />
         {loaded(
             reading,
-            move |data: Signal<LetterDetail>| {
+            move |page: Signal<LetterView>| {
+                let data = Signal::derive(move || page.with(|page| page.detail.clone()));
+                let acts = Signal::derive(move || page.with(|page| page.acts));
                 view! {
                     <div class="two">
                         <div class="stack">
-                            <Facts data start />
+                            <Facts data acts start />
                             <Attempts data />
                             <Deeds data />
                         </div>
@@ -48,7 +50,7 @@ pub fn LetterPage() -> impl IntoView {
 }
 
 #[component]
-fn Facts(data: Signal<LetterDetail>, start: ServerAction<StartOperation>) -> impl IntoView {
+fn Facts(data: Signal<LetterDetail>, acts: Signal<bool>, start: ServerAction<StartOperation>) -> impl IntoView {
     let of = move |f: fn(&LetterDetail) -> String| move || data.with(f);
     let id = data.with_untracked(|d| d.letter.id.clone());
     let consumer = data.with_untracked(|d| d.letter.consumer.clone());
@@ -69,6 +71,9 @@ fn Facts(data: Signal<LetterDetail>, start: ServerAction<StartOperation>) -> imp
     };
     let to = consumer.clone();
     let actions = move || {
+        if !acts.get() {
+            return ().into_any();
+        }
         match status.get() {
         LetterStatus::Open => view! {
             {act("redrive", "Redrive", format!("Send this event back to {to}, and to no other consumer? It counts as done when {to} has completed it."), true)}
