@@ -27,6 +27,7 @@ mod letters;
 pub mod measured;
 mod merge;
 pub mod names;
+mod query;
 mod recent;
 mod record;
 pub mod takeover;

@@ -1,10 +1,12 @@
 //! The six success criteria, judged on evidence. Pure: whoever calls brings the evidence and the clock.
 
+mod evidence;
+mod verdict;
+
 use serde::{Deserialize, Serialize};
 
-use crate::flag::Stage;
-use crate::ledger::LedgerSummary;
-use crate::parity::ParityRow;
+pub use evidence::{AuditEvidence, ConsumerEvidence, Evidence};
+pub use verdict::verdict;
 
 /// Criterion 3: events a minute that a peak must reach.
 pub const MIN_PEAK_PER_MINUTE: f64 = 100.0;
@@ -64,57 +66,6 @@ pub struct Criterion {
     pub evidence: String,
     /// Why it stands where it stands, in a few words.
     pub why: String,
-}
-
-/// What one consumer did in the window.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ConsumerEvidence {
-    /// Its name.
-    pub name: String,
-    /// Attempts that completed.
-    pub processed: u64,
-    /// Attempts that failed.
-    pub failed: u64,
-    /// Published to processed, 99th percentile, seconds.
-    pub p99: Option<f64>,
-}
-
-/// What the criteria are judged on. `None`: the source did not answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// The ledger's totals.
-    pub ledger: Option<LedgerSummary>,
-    /// Parity over operations that ran both paths.
-    pub parity: Option<ParityRow>,
-    /// The most events published in one whole minute of the window, and how many events the window holds.
-    pub peak: Option<(f64, u64)>,
-    /// Each consumer's counts.
-    pub consumers: Option<Vec<ConsumerEvidence>>,
-    /// Events that are neither in the event store nor on their way there, and how many there are in all.
-    pub audit: Option<AuditEvidence>,
-    /// The window of the evidence, milliseconds.
-    pub window: i64,
-}
-
-/// How complete the audit trail is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditEvidence {
-    /// Events published.
-    pub published: u64,
-    /// Events in the event store.
-    pub stored: u64,
-    /// Events whose audit delivery is still open.
-    pub on_the_way: u64,
-    /// Stored events whose `causationId` names an event that was never seen.
-    pub orphaned: u64,
-}
-
-impl AuditEvidence {
-    /// Events that should be in the store and aren't.
-    #[must_use]
-    pub const fn missing(&self) -> u64 {
-        self.published.saturating_sub(self.stored + self.on_the_way)
-    }
 }
 
 /// Judges all six, in the design's order.
@@ -367,38 +318,6 @@ fn audit(evidence: &Evidence) -> Criterion {
         },
     );
     criterion("audit", "Audit trail", "events", "no gaps", 0, "/events", judged)
-}
-
-/// The verdict in a sentence or two: what stage, and what stands in the way.
-#[must_use]
-pub fn verdict(stage: Option<Stage>, criteria: &[Criterion]) -> (String, String) {
-    let of = |status| criteria.iter().filter(|c| c.status == status).collect::<Vec<_>>();
-    let (failing, unknown) = (of(Status::Failing), of(Status::Unknown));
-    let names = |list: &[&Criterion]| {
-        let names: Vec<_> = list.iter().map(|c| c.name.to_lowercase()).collect();
-        match names.as_slice() {
-            [] => String::new(),
-            [one] => one.clone(),
-            [most @ .., last] => format!("{} and {last}", most.join(", ")),
-        }
-    };
-    let head = match stage {
-        None => "The stage is not known.",
-        Some(Stage::EventsOnly) if failing.is_empty() && unknown.is_empty() => "Cut over, and all is well.",
-        Some(Stage::EventsOnly) if failing.is_empty() => "Cut over; not everything can be judged.",
-        Some(Stage::EventsOnly) => "Cut over, but not all is well.",
-        Some(Stage::DirectOnly) => "Events are off.",
-        Some(Stage::Shadow) if failing.is_empty() && unknown.is_empty() => "Ready to cut over.",
-        Some(Stage::Shadow) => "Not ready to cut over.",
-    };
-    let rest = match (failing.as_slice(), unknown.as_slice()) {
-        _ if stage == Some(Stage::DirectOnly) => "Only the direct path runs, so there is nothing new to judge.".to_owned(),
-        ([], []) => "All six criteria pass.".to_owned(),
-        ([], unknown) => format!("Not yet known: {}.", names(unknown)),
-        (failing, []) => format!("Failing: {}.", names(failing)),
-        (failing, unknown) => format!("Failing: {}. Not yet known: {}.", names(failing), names(unknown)),
-    };
-    (head.to_owned(), rest)
 }
 
 /// Digits in groups of three.

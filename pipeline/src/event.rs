@@ -19,6 +19,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[cfg(feature = "runtime")]
 pub use id::new_event_id;
+#[cfg(feature = "aws")]
+pub(crate) use json::Fields;
 pub use json::Json;
 
 /// The largest event, as JSON, that the pipeline takes: EventBridge's limit for one `PutEvents` call, in bytes.

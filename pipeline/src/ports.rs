@@ -157,6 +157,8 @@ pub trait Operations: Send + Sync {
 /// The two flags.
 #[async_trait]
 pub trait FlagStore: Send + Sync {
+    /// Whether the publishers read their flags from here, so that a change here is one of what they do.
+    fn followed(&self) -> bool;
     /// The flags that apply to a publisher: its own if it has them, else the global ones.
     async fn effective(&self, source: &str) -> Result<Flags, StoreError>;
     /// Every scope that was ever set, also where that was taken back; the global one first.

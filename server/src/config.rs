@@ -1,23 +1,18 @@
 //! The configuration: `cutover.toml`, then the environment (`CUTOVER_<SECTION>__<KEY>`), then the command line.
 //! Unknown keys are refused.
 
-use std::collections::BTreeMap;
+mod aws;
+mod work;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use pipeline::aws::Names;
-use pipeline::courier::{Channel, Webhook};
-use pipeline::delivery::DeliveryConfig;
-use pipeline::retention::Retention;
-use pipeline::runtime::EmbeddedConfig;
-use pipeline::time::DAY;
-use pipeline::trigger::{Trigger, TriggerMaps};
-use reqwest::Url;
 use serde::{Deserialize, Serialize};
+
+use aws::{AwsSection, DeadLetterSection};
+use work::{DeliverySection, NotificationConfig, RetentionConfig, TriggerConfig};
 
 /// The file that is read when no other is named.
 const DEFAULT_FILE: &str = "cutover.toml";
@@ -96,73 +91,6 @@ impl Default for EmbeddedSection {
     }
 }
 
-/// `[aws]`: every name derives from the prefix and can be set on its own.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct AwsSection {
-    /// The region; without one, what the environment or the profile says.
-    pub(crate) region: Option<String>,
-    /// Where all services are, if not where AWS has them: an emulator or a VPC endpoint.
-    pub(crate) endpoint: Option<String>,
-    /// What the deployment's names begin with.
-    pub(crate) prefix: Option<String>,
-    /// The table that the audit consumer writes.
-    pub(crate) event_store_table: Option<String>,
-    /// What the names of Cutover's own tables begin with.
-    pub(crate) own_tables: Option<String>,
-    /// The queue that events go to which could not be delivered.
-    pub(crate) dead_letter_queue: Option<String>,
-}
-
-/// `[dead_letters]`
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct DeadLetterSection {
-    /// Whether messages are taken over from the queues into Cutover's own table: SQS has no way to look at them where they are.
-    pub(crate) takeover: bool,
-}
-
-impl Default for DeadLetterSection {
-    fn default() -> Self {
-        Self { takeover: true }
-    }
-}
-
-impl AwsSection {
-    /// The deployment's names.
-    ///
-    /// # Errors
-    /// The prefix is missing.
-    pub(crate) fn names(&self) -> Result<Names, ConfigError> {
-        let prefix = self.prefix.as_deref().filter(|prefix| !prefix.is_empty()).ok_or_else(|| {
-            ConfigError::Wrong(
-                "configuration: aws.prefix is missing: what the names of the deployment begin with, such as housef3-dev".to_owned(),
-            )
-        })?;
-        let derived = Names::of(prefix);
-        Ok(Names {
-            event_store_table: self.event_store_table.clone().unwrap_or(derived.event_store_table),
-            own_tables: self.own_tables.clone().unwrap_or(derived.own_tables),
-            dead_letter_queue: self.dead_letter_queue.clone().unwrap_or(derived.dead_letter_queue),
-            prefix: derived.prefix,
-        })
-    }
-
-    /// The endpoint, if there is one.
-    ///
-    /// # Errors
-    /// It is not an address.
-    pub(crate) fn endpoint(&self) -> Result<Option<&str>, ConfigError> {
-        let Some(text) = &self.endpoint else { return Ok(None) };
-        match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(text)),
-            _ => Err(ConfigError::Wrong(
-                "configuration: aws.endpoint must be an http:// or https:// address".to_owned(),
-            )),
-        }
-    }
-}
-
 /// `[demo]`
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -180,66 +108,6 @@ impl Default for DemoConfig {
             history_days: 3,
         }
     }
-}
-
-/// `[delivery]`
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct DeliverySection {
-    /// Workers for each consumer, 1 to 64.
-    pub(crate) concurrency: usize,
-    /// How often an event is tried before it is a dead letter, 1 to 20.
-    pub(crate) attempts: u32,
-    /// The longest one attempt may take, seconds, 1 to 900.
-    pub(crate) timeout_seconds: u64,
-}
-
-impl Default for DeliverySection {
-    fn default() -> Self {
-        let usual = DeliveryConfig::default();
-        Self {
-            concurrency: usual.concurrency,
-            attempts: usual.retry.max_attempts,
-            timeout_seconds: usual.timeout.as_secs(),
-        }
-    }
-}
-
-/// `[notifications]`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct NotificationConfig {
-    /// The address of a web hook; without one, notifications go to the log.
-    pub(crate) webhook: Option<String>,
-}
-
-/// `[retention]`, days; 0 for ever. Events, letters and what people did are never forgotten.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct RetentionConfig {
-    /// Attempts of events that are completed, and notifications that were sent.
-    pub(crate) attempts_days: u32,
-    /// What both paths asked of analytics: how far back parity can be looked at.
-    pub(crate) triggers_days: u32,
-}
-
-impl Default for RetentionConfig {
-    fn default() -> Self {
-        Self {
-            attempts_days: 30,
-            triggers_days: 400,
-        }
-    }
-}
-
-/// `[triggers]`: by path, then by event type.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct TriggerConfig {
-    /// The direct path.
-    pub(crate) direct: BTreeMap<String, Trigger>,
-    /// The event path: the analytics consumer's map.
-    pub(crate) event: BTreeMap<String, Trigger>,
 }
 
 /// What the command line says.
@@ -302,20 +170,7 @@ impl Config {
     }
 
     fn checked(self) -> Result<Self, ConfigError> {
-        let DeliverySection {
-            concurrency,
-            attempts,
-            timeout_seconds,
-        } = self.delivery;
-        for (key, fits, wanted) in [
-            ("delivery.concurrency", (1..=64).contains(&concurrency), "1 to 64"),
-            ("delivery.attempts", (1..=20).contains(&attempts), "1 to 20"),
-            ("delivery.timeout_seconds", (1..=900).contains(&timeout_seconds), "1 to 900"),
-        ] {
-            if !fits {
-                return Err(ConfigError::Wrong(format!("configuration: {key} must be {wanted}")));
-            }
-        }
+        self.delivery.check()?;
         self.webhook()?;
         self.aws.endpoint()?;
         if self.backend == Backend::Aws {
@@ -327,56 +182,6 @@ impl Config {
             }
         }
         Ok(self)
-    }
-
-    /// The web hook, if there is one.
-    ///
-    /// # Errors
-    /// Its address is none, or of a kind that nothing can be posted to.
-    pub(crate) fn webhook(&self) -> Result<Option<Url>, ConfigError> {
-        let Some(text) = &self.notifications.webhook else { return Ok(None) };
-        match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
-            _ => Err(ConfigError::Wrong(
-                "configuration: notifications.webhook must be an http:// or https:// address".to_owned(),
-            )),
-        }
-    }
-
-    /// How the pipeline is run.
-    ///
-    /// # Errors
-    /// As [`webhook`](Self::webhook); or its client can't be made.
-    pub(crate) fn pipeline(&self) -> Result<EmbeddedConfig, ConfigError> {
-        let channel: Option<Arc<dyn Channel>> = match self.webhook()? {
-            Some(url) => Some(Arc::new(Webhook::new(url).map_err(|e| {
-                ConfigError::Wrong(format!("configuration: notifications.webhook can't be used: {}", e.without_url()))
-            })?)),
-            None => None,
-        };
-        let mut delivery = DeliveryConfig::default();
-        delivery.concurrency = self.delivery.concurrency;
-        delivery.retry.max_attempts = self.delivery.attempts;
-        delivery.timeout = Duration::from_secs(self.delivery.timeout_seconds);
-        let days = |days: u32| (days > 0).then(|| i64::from(days) * DAY);
-        Ok(EmbeddedConfig {
-            maps: self.maps(),
-            delivery,
-            channel,
-            retention: Retention {
-                attempts: days(self.retention.attempts_days),
-                triggers: days(self.retention.triggers_days),
-            },
-            ..Default::default()
-        })
-    }
-
-    /// The design's trigger maps, with what the configuration changes.
-    pub(crate) fn maps(&self) -> TriggerMaps {
-        let mut maps = TriggerMaps::default();
-        maps.direct.extend(self.triggers.direct.clone());
-        maps.event.extend(self.triggers.event.clone());
-        maps
     }
 }
 

@@ -166,22 +166,8 @@ impl Account {
     }
 
     async fn work(&self, arguments: &[&OsStr]) -> String {
-        let output = Command::new(sdk::python())
-            .arg(SCRIPT)
-            .arg(&self.endpoint)
-            .args(arguments)
-            .env_clear()
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .expect("python");
-        assert!(
-            output.status.success(),
-            "{arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let all: Vec<&OsStr> = std::iter::once(self.endpoint.as_ref()).chain(arguments.iter().copied()).collect();
+        sdk::run(SCRIPT, &all).await
     }
 }
 

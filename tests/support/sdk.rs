@@ -1,5 +1,6 @@
 //! An AWS SDK as a client: boto3, from the virtual environment that `scripts/setup.sh test` makes.
 
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -25,15 +26,23 @@ pub struct Answered {
 /// # Panics
 /// boto3 is not installed, or raised an exception.
 pub async fn put_events(endpoint: &str, entries: &str, bus: Option<&str>) -> Answered {
-    let python = python();
-    assert!(python.exists(), "{} is missing: run scripts/setup.sh test", python.display());
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(entries.as_bytes()).expect("written");
+    let mut arguments = vec![endpoint.as_ref(), file.path().as_os_str()];
+    arguments.extend(bus.map(OsStr::new));
+    serde_json::from_str(&run(SCRIPT, &arguments).await).expect("the script's answer")
+}
+
+/// Runs a script with boto3; returns what it wrote.
+///
+/// # Panics
+/// boto3 is not installed, or raised an exception.
+pub(crate) async fn run(script: &str, arguments: &[&OsStr]) -> String {
+    let python = python();
+    assert!(python.exists(), "{} is missing: run scripts/setup.sh test", python.display());
     let output = Command::new(python)
-        .arg(SCRIPT)
-        .arg(endpoint)
-        .arg(file.path())
-        .args(bus)
+        .arg(script)
+        .args(arguments)
         // Nothing of the machine's own AWS set-up, and no proxy.
         .env_clear()
         .stdin(Stdio::null())
@@ -41,8 +50,12 @@ pub async fn put_events(endpoint: &str, entries: &str, bus: Option<&str>) -> Ans
         .output()
         .await
         .expect("python");
-    assert!(output.status.success(), "boto3: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("the script's answer")
+    assert!(
+        output.status.success(),
+        "{script} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Python, with boto3, of the environment that `scripts/setup.sh test` makes.

@@ -21,7 +21,6 @@ use super::layout::{ABOVE, BELOW, FLOOR, HEIGHT, Layout, PLOT};
 use super::pieces::{Piece, pieces};
 use super::scale::Reach;
 use super::spec::{ChartSpec, Shape};
-use super::stack::takes_part;
 use super::svg::{ACROSS, DOWN, Ink, Paper, Role};
 use super::ticks::ticks;
 
@@ -150,7 +149,7 @@ impl Pen<'_> {
 
     fn layers(&self, plot: &mut Plot<'_>) -> Drawn {
         let mut floor: Option<&Vec<Option<f64>>> = None;
-        for (n, line) in self.spec.lines.iter().enumerate().filter(|(_, l)| takes_part(l)) {
+        for (n, line) in self.spec.lines.iter().enumerate().filter(|(_, l)| l.is_layer()) {
             let edge = &self.layout.edges[n];
             let below = |index: usize| floor.and_then(|f| *f.get(index)?).unwrap_or(0.0);
             for piece in self.pieces(edge) {

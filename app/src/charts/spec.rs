@@ -4,7 +4,6 @@ use pipeline::metric::{Metric, Reading, Unit};
 use pipeline::time::{Span, Timestamp};
 
 use super::hue::{Hue, hue};
-use super::stack;
 
 /// Lines side by side, or layers on top of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +23,14 @@ pub struct Line {
     pub hue: Hue,
     /// One value a step; `None` is unknown, which is not zero. Finite and not negative.
     pub values: Vec<Option<f64>>,
+}
+
+impl Line {
+    /// Whether it is a layer of a stack: not their sum, and something is known of it.
+    #[must_use]
+    pub fn is_layer(&self) -> bool {
+        self.label != "all" && self.values.iter().any(Option::is_some)
+    }
 }
 
 /// A value that matters, with its name: "limit 30 s".
@@ -257,6 +264,13 @@ impl ChartSpec {
             .find(|i| self.lines.iter().any(|l| l.values.get(*i).is_some_and(Option::is_some)))
     }
 
+    /// The sum of the layers at a step, if every one of them is known.
+    fn total(&self, index: usize) -> Option<f64> {
+        let mut layers = self.lines.iter().filter(|line| line.is_layer()).peekable();
+        layers.peek()?;
+        layers.map(|line| line.values.get(index).copied().flatten()).sum()
+    }
+
     /// The number at the head of the chart at step `index`: of layers their total (or `all`), of lines the highest, with its label.
     #[must_use]
     pub fn headline(&self, index: usize) -> Option<(Option<&str>, f64)> {
@@ -264,7 +278,7 @@ impl ChartSpec {
             return self.value(total, index).map(|v| (None, v));
         }
         match self.shape {
-            Shape::Stacked => stack::total(&self.lines, index).map(|v| (None, v)),
+            Shape::Stacked => self.total(index).map(|v| (None, v)),
             Shape::Lines => (0..self.lines.len())
                 .filter_map(|n| Some((Some(self.lines[n].label.as_str()), self.value(n, index)?)))
                 .max_by(|a, b| a.1.total_cmp(&b.1)),

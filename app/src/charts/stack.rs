@@ -1,6 +1,6 @@
 //! Layers upon each other.
 
-use super::spec::{ChartSpec, Line, Shape};
+use super::spec::{ChartSpec, Shape};
 
 /// Where each line is drawn, value by value: of layers, their upper edge.
 ///
@@ -15,7 +15,7 @@ pub fn edges(spec: &ChartSpec) -> Vec<Vec<Option<f64>>> {
             spec.lines
                 .iter()
                 .map(|line| {
-                    if !takes_part(line) {
+                    if !line.is_layer() {
                         return line.values.clone();
                     }
                     for (index, below) in floor.iter_mut().enumerate() {
@@ -26,18 +26,4 @@ pub fn edges(spec: &ChartSpec) -> Vec<Vec<Option<f64>>> {
                 .collect()
         }
     }
-}
-
-/// The sum of the layers at a step, if every one that takes part is known.
-#[must_use]
-pub fn total(lines: &[Line], index: usize) -> Option<f64> {
-    let mut layers = lines.iter().filter(|l| takes_part(l)).peekable();
-    layers.peek()?;
-    layers.map(|l| l.values.get(index).copied().flatten()).sum()
-}
-
-/// Whether a line is a layer of a stack.
-#[must_use]
-pub fn takes_part(line: &Line) -> bool {
-    line.label != "all" && line.values.iter().any(Option::is_some)
 }

@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
 use rand::RngExt;
 
 use super::Names;
 use super::attribute::Item;
 use super::error::own_failed;
+use super::query::items;
 use super::record::{Record, number, text};
 use crate::activity::{Activity, NewActivity, Outcome};
-use crate::page::{MAX_LIMIT, Page};
+use crate::page::{Page, check_limit, no_cursor};
 use crate::ports::{ActivityLog, StoreError};
 use crate::time::Timestamp;
 
@@ -36,33 +36,22 @@ impl DynamoActivity {
         }
     }
 
-    async fn read(&self, before: Option<u64>, limit: i32) -> Result<Vec<Activity>, StoreError> {
-        let (mut entries, mut start) = (Vec::new(), None);
-        loop {
-            // An answer is cut at a megabyte.
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("#log = :log AND id < :before")
-                .expression_attribute_names("#log", "log")
-                .expression_attribute_values(":log", text(LOG))
-                .expression_attribute_values(":before", number(before.unwrap_or(u64::MAX)))
-                .scan_index_forward(false)
-                .consistent_read(true)
-                .limit(limit)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|e| own_failed(STORE, &format!("Query of {}", self.table), &e))?;
-            for item in answer.items() {
-                entries.push(entry(item)?);
-            }
-            start = answer.last_evaluated_key().cloned();
-            if start.is_none() || entries.len() >= usize::try_from(limit).unwrap_or(0) {
-                return Ok(entries);
-            }
-        }
+    /// The newest entries before number `before`, `limit` at most.
+    async fn read(&self, before: Option<u64>, limit: u32) -> Result<Vec<Activity>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#log = :log AND id < :before")
+            .expression_attribute_names("#log", "log")
+            .expression_attribute_values(":log", text(LOG))
+            .expression_attribute_values(":before", number(before.unwrap_or(u64::MAX)))
+            .scan_index_forward(false)
+            .consistent_read(true)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let found = items(query, limit as usize).await;
+        let found = found.map_err(|e| own_failed(STORE, &format!("Query of {}", self.table), &e))?;
+        found.iter().map(entry).collect()
     }
 }
 
@@ -99,7 +88,7 @@ fn item(entry: &Activity) -> Item {
         ("hash", Some(text(&entry.hash))),
     ];
     let there = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    there.collect::<std::collections::HashMap<String, AttributeValue>>()
+    there.collect()
 }
 
 #[async_trait]
@@ -140,12 +129,9 @@ impl ActivityLog for DynamoActivity {
     }
 
     async fn list(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Activity>, StoreError> {
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(StoreError::invalid("limit", format!("must be between 1 and {MAX_LIMIT}")));
-        }
-        let fault = |_| StoreError::invalid("cursor", "is not one that this list gave; start without it");
-        let before = cursor.map(str::parse).transpose().map_err(fault)?;
-        let mut items = self.read(before, i32::try_from(limit + 1).unwrap_or(i32::MAX)).await?;
+        check_limit(limit)?;
+        let before = cursor.map(str::parse).transpose().map_err(|_| no_cursor())?;
+        let mut items = self.read(before, limit + 1).await?;
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let next = items.last().filter(|_| more).map(|last| last.id.to_string());

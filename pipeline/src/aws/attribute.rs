@@ -7,9 +7,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde_json::value::RawValue;
 
-use crate::event::Json;
+use crate::event::{Fields, Json};
 
 /// How deep DynamoDB lets maps and lists be nested, less the item's own level.
 const MAX_DEPTH: usize = 31;
@@ -24,16 +23,14 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// A JSON object as an item. `None` if it is not one, or names something twice.
 pub(super) fn item_of_json(text: &str) -> Option<Item> {
-    let pairs: Pairs = serde_json::from_str(text).ok()?;
+    let fields: Fields = serde_json::from_str(text).ok()?;
     let (mut item, mut texts) = (Item::new(), Vec::new());
-    for (key, value) in pairs.0 {
-        let attribute = exactly(value.get(), 1).unwrap_or_else(|| {
+    for (key, value) in fields.0 {
+        let attribute = exactly(value.text(), 1).unwrap_or_else(|| {
             texts.push(key.clone());
-            AttributeValue::S(value.get().to_owned())
+            AttributeValue::S(value.text().to_owned())
         });
-        if item.insert(key, attribute).is_some() {
-            return None;
-        }
+        item.insert(key, attribute);
     }
     if !texts.is_empty() {
         item.insert(TEXTS.to_owned(), AttributeValue::Ss(texts));
@@ -48,18 +45,16 @@ fn exactly(text: &str, depth: usize) -> Option<AttributeValue> {
     }
     Some(match text.as_bytes().first()? {
         b'{' => {
-            let pairs: Pairs = serde_json::from_str(text).ok()?;
-            let mut map = HashMap::with_capacity(pairs.0.len());
-            for (key, value) in pairs.0 {
-                if map.insert(key, exactly(value.get(), depth + 1)?).is_some() {
-                    return None;
-                }
+            let fields: Fields = serde_json::from_str(text).ok()?;
+            let mut map = HashMap::with_capacity(fields.0.len());
+            for (key, value) in fields.0 {
+                map.insert(key, exactly(value.text(), depth + 1)?);
             }
             AttributeValue::M(map)
         }
         b'[' => {
-            let values: Vec<Box<RawValue>> = serde_json::from_str(text).ok()?;
-            AttributeValue::L(values.iter().map(|value| exactly(value.get(), depth + 1)).collect::<Option<_>>()?)
+            let values: Vec<Json> = serde_json::from_str(text).ok()?;
+            AttributeValue::L(values.iter().map(|value| exactly(value.text(), depth + 1)).collect::<Option<_>>()?)
         }
         b'"' => AttributeValue::S(serde_json::from_str(text).ok()?),
         b't' => AttributeValue::Bool(true),
@@ -82,39 +77,6 @@ fn canonical(number: &str) -> Option<&str> {
         // Minus zero loses its sign.
         && number != "-0";
     fits.then_some(number)
-}
-
-/// The fields of a JSON object in their order; `None` if it is not one.
-pub(super) fn pairs(text: &str) -> Option<Vec<(String, Json)>> {
-    let pairs: Pairs = serde_json::from_str(text).ok()?;
-    pairs
-        .0
-        .into_iter()
-        .map(|(name, value)| Some((name, Json::from_text(value.get()).ok()?)))
-        .collect()
-}
-
-/// An object's pairs in their order, doubles included.
-struct Pairs(Vec<(String, Box<RawValue>)>);
-
-impl<'de> serde::Deserialize<'de> for Pairs {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Pairs;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Visitor)
-    }
 }
 
 /// An item as a JSON object, its attributes in the order of their names.

@@ -16,6 +16,7 @@ use super::attribute::{Item, item_of_json};
 use super::error::failed;
 use super::events::{EXTRA, KEYS};
 use super::measured::Measured;
+use super::record::text;
 use super::{Connection, Names};
 use crate::consumers::{Consumer, ConsumerError, Effect};
 use crate::event::envelope;
@@ -206,8 +207,8 @@ impl Effects {
             .client
             .put_item()
             .table_name(&self.facets_table)
-            .item("kind", AttributeValue::S(kind.to_owned()))
-            .item("value", AttributeValue::S(value.to_owned()))
+            .item("kind", text(kind))
+            .item("value", text(value))
             .send()
             .await;
         match put {
@@ -242,16 +243,14 @@ fn stored(event: &Event, now: Timestamp) -> Result<Item, ConsumerError> {
     let mut item = item_of_json(&item.to_json()).ok_or_else(|| refused("a field is there twice".to_owned()))?;
     for key in KEYS {
         let fits = |text: &String| !text.is_empty() && text.len() <= MAX_KEY;
-        if let Some(AttributeValue::S(text)) = item.get(key).filter(|value| !value.as_s().is_ok_and(fits)) {
-            extra.insert(key.to_owned(), json(Json::of(text))?);
+        if let Some(AttributeValue::S(value)) = item.get(key).filter(|value| !value.as_s().is_ok_and(fits)) {
+            extra.insert(key.to_owned(), json(Json::of(value))?);
             item.remove(key);
         }
     }
     if !extra.is_empty() {
-        item.insert(
-            EXTRA.to_owned(),
-            AttributeValue::S(serde_json::to_string(&extra).map_err(|e| refused(e.to_string()))?),
-        );
+        let extra = serde_json::to_string(&extra).map_err(|e| refused(e.to_string()))?;
+        item.insert(EXTRA.to_owned(), text(extra));
     }
     Ok(item)
 }

@@ -15,24 +15,27 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Names;
-use super::attribute::{Item, item_to_json, pairs};
+use super::attribute::{Item, item_to_json};
 use super::error::failed;
-use super::merge::{Budget, Positioned, cursor, page};
+use super::merge::{Budget, Positioned, page};
+use super::query::items;
 use super::recent::Recent;
+use super::record::{number, text};
 use crate::criteria::AuditEvidence;
+use crate::event::Fields;
 use crate::event::item::StoreItem;
 use crate::event::payload::KNOWN_TYPES;
-use crate::page::{MAX_LIMIT, Page};
+use crate::page::{Page, check_limit, read_cursor};
 use crate::ports::{EventFilter, EventPage, EventStore, Facets, StoreError, StoredEvent};
 use crate::time::Timestamp;
 use indexes::Indexes;
-use partition::Partition;
+use partition::{Asked, Partition};
 
 /// The store's name in errors.
 const STORE: &str = "the event store";
 /// With a text to look for: how many events one page looks through.
 const SEARCH_LIMIT: u64 = 2_000;
-/// How often each partition is asked for one page, at most.
+/// How often partitions are asked for one page, those that have to be at once.
 const ROUNDS: u32 = 8;
 /// How old the table's description may be: an index that is added is used a minute later.
 const INDEXES_FOR: Duration = Duration::from_secs(60);
@@ -77,7 +80,7 @@ impl DynamoEvents {
         self.indexes.get(|| Indexes::of(&self.client, &self.table)).await
     }
 
-    /// The partitions that hold all that matches, and what is left to be checked of each event.
+    /// The partitions that hold all that matches: attribute and value.
     async fn partitions(&self, filter: &EventFilter) -> Result<Vec<(&'static str, String)>, StoreError> {
         let indexes = self.indexes().await?;
         let wanted = [
@@ -97,28 +100,20 @@ impl DynamoEvents {
     }
 
     async fn seen(&self, kind: &str) -> Result<Vec<String>, StoreError> {
-        let mut values = Vec::new();
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&self.facets_table)
             .key_condition_expression("kind = :kind")
-            .expression_attribute_values(":kind", AttributeValue::S(kind.to_owned()))
-            .into_paginator()
-            .items()
-            .send();
-        while let Some(item) = pages.next().await {
-            let item = match item {
-                Ok(item) => item,
-                // A deployment without Cutover's own tables is read all the same.
-                Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => break,
-                Err(error) => return Err(failed(STORE, &format!("Query of {}", self.facets_table), &error)),
-            };
-            if let Some(value) = item.get("value").and_then(|value| value.as_s().ok()) {
-                values.push(value.clone());
-            }
-        }
-        Ok(values)
+            .expression_attribute_values(":kind", text(kind));
+        let found = match items(query, usize::MAX).await {
+            Ok(found) => found,
+            // A deployment without Cutover's own tables is read all the same.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => return Ok(Vec::new()),
+            Err(error) => return Err(failed(STORE, &format!("Query of {}", self.facets_table), &error)),
+        };
+        let values = found.iter().filter_map(|item| item.get("value")?.as_s().ok().cloned());
+        Ok(values.collect())
     }
 
     async fn all_seen(&self) -> Result<Facets, StoreError> {
@@ -143,10 +138,11 @@ impl DynamoEvents {
 fn decode(item: &Item) -> Option<StoredEvent> {
     let (mut item, mut extra) = (item.clone(), Vec::new());
     // What had no place among the attributes: fields that the design doesn't name, and keys that no index takes.
-    if let Some(AttributeValue::S(text)) = item.remove(EXTRA) {
-        for (name, value) in pairs(&text).unwrap_or_default() {
+    if let Some(AttributeValue::S(extras)) = item.remove(EXTRA) {
+        let Fields(fields) = serde_json::from_str(&extras).unwrap_or_default();
+        for (name, value) in fields {
             match value.as_str() {
-                Some(key) if KEYS.contains(&name.as_str()) => _ = item.insert(name, AttributeValue::S(key)),
+                Some(key) if KEYS.contains(&name.as_str()) => _ = item.insert(name, text(key)),
                 _ => extra.push((name, value)),
             }
         }
@@ -193,33 +189,26 @@ fn matches(filter: &EventFilter, needle: Option<&str>, found: &StoredEvent) -> b
 #[async_trait]
 impl EventStore for DynamoEvents {
     async fn list(&self, filter: &EventFilter, limit: u32, from: Option<&str>) -> Result<EventPage, StoreError> {
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(StoreError::invalid("limit", format!("must be between 1 and {MAX_LIMIT}")));
-        }
+        check_limit(limit)?;
         filter.check()?;
-        let from = from.map(cursor).transpose()?;
+        let from = from.map(read_cursor).transpose()?;
         let newest = filter.to.map_or(i64::MAX, |to| to.0.saturating_sub(1));
         let newest = from.as_ref().map_or(newest, |(at, _)| newest.min(*at));
         let oldest = filter.from.map_or(i64::MIN, |from| from.0);
         let needle = filter.q.as_ref().map(|q| q.to_lowercase());
         let indexes = self.indexes().await?;
-        let partitions = self.partitions(filter).await?;
-        let partitions: Vec<Partition<'_>> = partitions
-            .into_iter()
-            .map(|(attribute, value)| {
-                let index = indexes.of_attribute(attribute).ok_or_else(|| indexes.missing(attribute))?;
-                Ok(Partition::new(
-                    &self.client,
-                    &self.table,
-                    index,
-                    attribute,
-                    value,
-                    (oldest, newest),
-                    filter,
-                    limit,
-                ))
-            })
-            .collect::<Result<_, StoreError>>()?;
+        let asked = Asked {
+            client: &self.client,
+            table: &self.table,
+            span: (oldest, newest),
+            filter,
+            limit,
+        };
+        let partitions = self.partitions(filter).await?.into_iter().map(|(attribute, value)| {
+            let index = indexes.of_attribute(attribute).ok_or_else(|| indexes.missing(attribute))?;
+            Ok(Partition::new(asked, index, attribute, value))
+        });
+        let partitions = partitions.collect::<Result<Vec<_>, StoreError>>()?;
         let budget = Budget {
             searched: if needle.is_some() { SEARCH_LIMIT } else { u64::MAX },
             rounds: ROUNDS,
@@ -246,7 +235,7 @@ impl EventStore for DynamoEvents {
             .query()
             .table_name(&self.table)
             .key_condition_expression("eventId = :id")
-            .expression_attribute_values(":id", AttributeValue::S(event_id.to_owned()))
+            .expression_attribute_values(":id", text(event_id))
             .limit(1)
             .send()
             .await
@@ -277,9 +266,9 @@ impl EventStore for DynamoEvents {
                 .filter_expression("causationId = :cause")
                 .expression_attribute_names("#partition", attribute)
                 .expression_attribute_names("#timestamp", "timestamp")
-                .expression_attribute_values(":partition", AttributeValue::S(value.clone()))
-                .expression_attribute_values(":from", AttributeValue::N(cause.event.timestamp.to_string()))
-                .expression_attribute_values(":cause", AttributeValue::S(event_id.to_owned()))
+                .expression_attribute_values(":partition", text(value))
+                .expression_attribute_values(":from", number(cause.event.timestamp))
+                .expression_attribute_values(":cause", text(event_id))
                 .set_exclusive_start_key(start)
                 .send()
                 .await

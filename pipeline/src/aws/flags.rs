@@ -11,6 +11,7 @@ use rand::RngExt;
 use super::Names;
 use super::attribute::Item;
 use super::error::own_failed;
+use super::query::items;
 use super::record::{Record, number, text};
 use crate::flag::{FlagChange, FlagRecord, FlagState, Flags, GLOBAL_SCOPE};
 use crate::ports::{FlagError, FlagStore, StoreError};
@@ -116,33 +117,19 @@ impl DynamoFlags {
         })
     }
 
-    async fn partition(&self, kind: &str, newest_first: bool, limit: Option<i32>) -> Result<Vec<Item>, StoreError> {
-        let (mut items, mut start) = (Vec::new(), None);
-        loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("kind = :kind")
-                .expression_attribute_values(":kind", text(kind))
-                .scan_index_forward(!newest_first)
-                .consistent_read(true)
-                .set_limit(limit)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|e| own_failed(STORE, &format!("Query of {}", self.table), &e))?;
-            start = answer.last_evaluated_key().cloned();
-            items.extend(answer.items.unwrap_or_default());
-            let enough = limit.is_some_and(|limit| items.len() >= usize::try_from(limit).unwrap_or(0));
-            if start.is_none() || enough {
-                return Ok(items);
-            }
-        }
+    async fn partition(&self, kind: &str, newest_first: bool, enough: usize) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("kind = :kind")
+            .expression_attribute_values(":kind", text(kind))
+            .scan_index_forward(!newest_first)
+            .consistent_read(true);
+        let found = items(query, enough).await;
+        found.map_err(|e| own_failed(STORE, &format!("Query of {}", self.table), &e))
     }
-}
 
-impl DynamoFlags {
     /// Both or none. Of two that are made at the same moment DynamoDB cancels one, or both: those are tried again.
     async fn write(
         &self,
@@ -170,13 +157,18 @@ impl DynamoFlags {
 
 #[async_trait]
 impl FlagStore for DynamoFlags {
+    /// They read their environment, which is not written yet.
+    fn followed(&self) -> bool {
+        false
+    }
+
     async fn effective(&self, source: &str) -> Result<Flags, StoreError> {
         Ok(self.current(source).await?.flags)
     }
 
     async fn all(&self) -> Result<Vec<FlagState>, StoreError> {
-        let items = self.partition(STATE, false, None).await?;
-        let states: Vec<FlagState> = items.iter().map(state).collect::<Result<_, _>>()?;
+        let found = self.partition(STATE, false, usize::MAX).await?;
+        let states: Vec<FlagState> = found.iter().map(state).collect::<Result<_, _>>()?;
         let (global, others): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| state.scope == GLOBAL_SCOPE);
         let global = match global.into_iter().next() {
             Some(global) => global,
@@ -267,8 +259,7 @@ impl FlagStore for DynamoFlags {
     }
 
     async fn history(&self, limit: u32) -> Result<Vec<FlagRecord>, StoreError> {
-        let limit = i32::try_from(limit).unwrap_or(i32::MAX).max(1);
-        let items = self.partition(CHANGE, true, Some(limit)).await?;
-        items.iter().take(usize::try_from(limit).unwrap_or(0)).map(change).collect()
+        let changes = self.partition(CHANGE, true, limit as usize).await?;
+        changes.iter().map(change).collect()
     }
 }

@@ -11,11 +11,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use super::Names;
 use super::attribute::Item;
 use super::error::own_failed;
-use super::merge::{Batch, Budget, Positioned, Source, cursor, page};
+use super::merge::{Batch, Budget, Positioned, Source, page};
 use super::recent::Recent;
 use super::record::{Record, number, text};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterStatus};
-use crate::page::{MAX_LIMIT, Page};
+use crate::page::{Page, check_limit, read_cursor};
 use crate::ports::{Letters, StoreError};
 use crate::time::Timestamp;
 
@@ -238,7 +238,7 @@ impl DynamoLetters {
         from: Option<&str>,
     ) -> Result<(Vec<Kept>, Option<String>), StoreError> {
         filter.check()?;
-        let from = from.map(cursor).transpose()?;
+        let from = from.map(read_cursor).transpose()?;
         let newest = filter.to.map_or(i64::MAX, |to| to.0.saturating_sub(1));
         let newest = from.as_ref().map_or(newest, |(at, _)| newest.min(*at));
         let span = (filter.from.map_or(0, |from| from.0), newest);
@@ -280,9 +280,7 @@ impl DynamoLetters {
 #[async_trait]
 impl Letters for DynamoLetters {
     async fn list(&self, filter: &LetterFilter, limit: u32, from: Option<&str>) -> Result<Page<Letter>, StoreError> {
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(StoreError::invalid("limit", format!("must be between 1 and {MAX_LIMIT}")));
-        }
+        check_limit(limit)?;
         let batch = i32::try_from(limit + 2).unwrap_or(i32::MAX);
         let (found, next) = self.find(filter, limit as usize, batch, from).await?;
         Ok(Page {

@@ -19,13 +19,6 @@ fn position(found: &impl Positioned) -> Position {
     (found.at(), found.id().to_owned())
 }
 
-/// A place in a list, as a page's `next` has it.
-pub(super) fn cursor(text: &str) -> Result<Position, StoreError> {
-    let fault = || StoreError::invalid("cursor", "is not one that this list gave; start without it");
-    let (at, id) = text.split_once('.').ok_or_else(fault)?;
-    Ok((at.parse().map_err(|_| fault())?, id.to_owned()))
-}
-
 /// What one call for more brought, newest first.
 #[derive(Debug)]
 pub(super) struct Batch<T> {

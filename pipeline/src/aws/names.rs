@@ -9,7 +9,7 @@ pub struct Names {
     pub own_tables: String,
     /// The queue that what no consumer of its own has goes to.
     pub dead_letter_queue: String,
-    /// The consumers that are fed by a queue of their own, each with a dead-letter queue `<prefix>-<consumer>-dlq`.
+    /// What the deployment's names begin with: a consumer with a queue of its own has the dead-letter queue `<prefix>-<consumer>-dlq`.
     pub prefix: String,
 }
 

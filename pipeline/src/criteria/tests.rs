@@ -1,6 +1,9 @@
 //! Tables of evidence, and what is judged of it.
 
 use super::*;
+use crate::flag::Stage;
+use crate::ledger::LedgerSummary;
+use crate::parity::ParityRow;
 use proptest::prelude::*;
 
 fn status(evidence: &Evidence, id: &str) -> Status {

@@ -1,9 +1,7 @@
 //! An item of the event store, as the audit consumers write it: the event with its payload under `eventData`, and what the
 //! consumer noted beside it.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Serialize};
-
+use super::json::Fields;
 use super::{Draft, Event, InvalidField, Json, json};
 
 /// An item of the event store.
@@ -53,7 +51,7 @@ impl StoreItem {
     /// The item as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let event = Fields::of(&self.event);
+        let event = fields(&self.event);
         let renamed = event.0.into_iter().map(|(key, value)| {
             let key = match key.as_str() {
                 "data" => "eventData".to_owned(),
@@ -68,40 +66,7 @@ impl StoreItem {
     }
 }
 
-/// An object's fields in their order, each as the text it is.
-struct Fields(Vec<(String, Json)>);
-
-impl Fields {
-    fn of(event: &Event) -> Self {
-        serde_json::from_str(&event.to_json()).unwrap_or_else(|_| Self(Vec::new()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Fields;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an item, as a JSON object")
-            }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields: Vec<(String, Json)> = Vec::new();
-                while let Some((key, value)) = map.next_entry::<String, Json>()? {
-                    if fields.iter().any(|(known, _)| *known == key) {
-                        return Err(A::Error::custom(format!("{key} is there twice")));
-                    }
-                    fields.push((key, value));
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Visitor)
-    }
-}
-
-impl Serialize for Fields {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
-    }
+/// An event's fields, as they are written.
+fn fields(event: &Event) -> Fields {
+    serde_json::from_str(&event.to_json()).unwrap_or_else(|_| Fields(Vec::new()))
 }

@@ -1,16 +1,19 @@
 //! From a pattern's JSON to its compiled branches.
 
+mod numeric;
+mod place;
+
 use std::collections::btree_map::Entry;
-use std::fmt;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::PatternError;
-use super::comparison::{CaseFolded, Comparison, Network, Real};
+use super::comparison::{CaseFolded, Comparison, Network};
 use super::matching::{Leaf, Matcher, ObjectPattern};
 use super::wildcard::Wildcard;
+use numeric::{number, numeric};
+use place::{Place, excerpt, kind};
 
 /// How many names and indices deep a pattern may go. Compiling and matching recurse as deep as the pattern does.
 const MAX_DEPTH: usize = 100;
@@ -380,161 +383,8 @@ fn non_empty(text: &str, place: &Place<'_>) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// One comparison of `numeric`, such as `"<=", 5`.
-struct Term {
-    side: Side,
-    inclusive: bool,
-    number: Real,
-}
-
-#[derive(Clone, Copy)]
-enum Side {
-    Equal,
-    Lower,
-    Upper,
-}
-
-fn numeric(value: &Value, place: &Place<'_>) -> Result<Comparison> {
-    const FORMS: &str = "one comparison, or a lower bound and then an upper one, is needed, as in [\">\", 0, \"<=\", 5]";
-    let Value::Array(list) = value else {
-        return Err(place.fault(format!("is {}; {FORMS}", kind(value))));
-    };
-    let term = |(i, pair)| numeric_term(pair, place, 2 * i);
-    let terms = list.chunks(2).enumerate().map(term).collect::<Result<Vec<_>>>()?;
-    match terms.as_slice() {
-        [
-            Term {
-                side: Side::Equal, number, ..
-            },
-        ] => Ok(Comparison::Number(*number)),
-        [lower @ Term { side: Side::Lower, .. }] => Ok(Comparison::Range(lower.bound(), Bound::Unbounded)),
-        [upper @ Term { side: Side::Upper, .. }] => Ok(Comparison::Range(Bound::Unbounded, upper.bound())),
-        [lower @ Term { side: Side::Lower, .. }, upper @ Term { side: Side::Upper, .. }] => {
-            if lower.number >= upper.number {
-                return Err(place.fault("has a lower bound that is not below its upper bound; no number could be between"));
-            }
-            Ok(Comparison::Range(lower.bound(), upper.bound()))
-        }
-        _ => Err(place.fault(format!("is no range; {FORMS}"))),
-    }
-}
-
-/// Reads a comparison that begins at index `i` of the list at `place`.
-fn numeric_term(pair: &[Value], place: &Place<'_>, i: usize) -> Result<Term> {
-    let symbol = pair.first().and_then(Value::as_str).unwrap_or_default();
-    let (side, inclusive) = match symbol {
-        "=" => (Side::Equal, true),
-        ">" => (Side::Lower, false),
-        ">=" => (Side::Lower, true),
-        "<" => (Side::Upper, false),
-        "<=" => (Side::Upper, true),
-        "!=" => {
-            return Err(place
-                .index(i)
-                .fault("is no comparison here; write {\"anything-but\": 5} instead of numeric"));
-        }
-        _ => {
-            return Err(place
-                .index(i)
-                .fault("is no comparison; one of \"=\", \"<\", \"<=\", \">\" and \">=\" is needed"));
-        }
-    };
-    let number = number(pair.get(1).unwrap_or(&Value::Null), &place.index(i + 1))?;
-    Ok(Term { side, inclusive, number })
-}
-
-impl Term {
-    fn bound(&self) -> Bound<Real> {
-        if self.inclusive {
-            Bound::Included(self.number)
-        } else {
-            Bound::Excluded(self.number)
-        }
-    }
-}
-
-fn number(value: &Value, place: &Place<'_>) -> Result<Real> {
-    value
-        .as_number()
-        .and_then(Real::of)
-        .ok_or_else(|| place.fault(format!("is {}; a number is needed, without quotes", kind(value))))
-}
-
 fn text<'p>(value: &'p Value, place: &Place<'_>) -> Result<&'p str> {
     value
         .as_str()
         .ok_or_else(|| place.fault(format!("is {}; a string is needed", kind(value))))
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(true) => "true",
-        Value::Bool(false) => "false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// `value` as JSON, if that is short enough to say in a sentence.
-fn excerpt(value: &Value) -> String {
-    let text = value.to_string();
-    if text.len() <= 60 { text } else { "…".to_owned() }
-}
-
-/// Where in a pattern we are. A list of borrowed steps, so that a pattern without fault costs no text.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    step: Step<'a>,
-    depth: usize,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'a> {
-    Root,
-    Field(&'a Place<'a>, &'a str),
-    Index(&'a Place<'a>, usize),
-}
-
-impl Place<'static> {
-    const ROOT: Self = Self {
-        step: Step::Root,
-        depth: 0,
-    };
-}
-
-impl<'a> Place<'a> {
-    fn field(&'a self, name: &'a str) -> Place<'a> {
-        Place {
-            step: Step::Field(self, name),
-            depth: self.depth + 1,
-        }
-    }
-
-    fn index(&'a self, i: usize) -> Place<'a> {
-        Place {
-            step: Step::Index(self, i),
-            depth: self.depth + 1,
-        }
-    }
-
-    fn fault(&self, reason: impl Into<String>) -> PatternError {
-        PatternError {
-            path: self.to_string(),
-            reason: reason.into(),
-        }
-    }
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.step {
-            Step::Root => f.write_str("$"),
-            Step::Field(Place { step: Step::Root, .. }, name) => f.write_str(name),
-            Step::Field(parent, name) => write!(f, "{parent}.{name}"),
-            Step::Index(parent, i) => write!(f, "{parent}[{i}]"),
-        }
-    }
 }

@@ -61,6 +61,9 @@ struct Fixed(Result<Flags, StoreError>);
 
 #[async_trait]
 impl FlagStore for Fixed {
+    fn followed(&self) -> bool {
+        true
+    }
     async fn effective(&self, _: &str) -> Result<Flags, StoreError> {
         self.0.clone()
     }

@@ -4,9 +4,8 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
 
 use super::Sqlite;
-use super::events::limit;
 use crate::activity::{Activity, NewActivity, Outcome};
-use crate::page::Page;
+use crate::page::{Page, check_limit, no_cursor};
 use crate::ports::{ActivityLog, StoreError};
 use crate::time::Timestamp;
 
@@ -48,12 +47,10 @@ impl ActivityLog for Sqlite {
     }
 
     async fn list(&self, page: u32, from: Option<&str>) -> Result<Page<Activity>, StoreError> {
-        let page = limit(page)? as usize;
+        let page = check_limit(page)? as usize;
         let before = match from {
             None => i64::MAX,
-            Some(text) => text
-                .parse()
-                .map_err(|_| StoreError::invalid("cursor", "is not one that this list gave; start without it"))?,
+            Some(text) => text.parse().map_err(|_| no_cursor())?,
         };
         self.read(move |connection| {
             let mut items: Vec<Activity> = connection

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use rusqlite::{Row, params};
 
-use super::events::limit;
 use super::writer::Write;
 use super::{Failure, Sqlite, corrupt};
+use crate::page::check_limit;
 use crate::ports::{AnalyticsQueue, StoreError};
 use crate::time::Timestamp;
 use crate::trigger::{AnalyticType, AnalyticsStatus, Trigger};
@@ -62,7 +62,7 @@ impl AnalyticsQueue for Sqlite {
     }
 
     async fn needed(&self, most: u32) -> Result<Vec<AnalyticsStatus>, StoreError> {
-        let most = limit(most)?;
+        let most = check_limit(most)?;
         let sql =
             format!("SELECT {COLUMNS} FROM analytics_status WHERE computation_needed ORDER BY processing_priority, marked_at LIMIT ?1");
         self.statuses(sql, [most]).await

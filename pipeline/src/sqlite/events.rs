@@ -8,7 +8,7 @@ use super::text::holds;
 use super::{Failure, Sqlite, corrupt};
 use crate::criteria::AuditEvidence;
 use crate::event::Event;
-use crate::page::{MAX_LIMIT, Page};
+use crate::page::{Page, check_limit, no_cursor, read_cursor};
 use crate::ports::{EventFilter, EventPage, EventStore, Facets, StoreError, StoredEvent};
 use crate::time::Timestamp;
 
@@ -26,34 +26,14 @@ fn stored(row: &Row<'_>) -> Result<StoredEvent, Failure> {
     })
 }
 
-/// A position in a list ordered by time, then id: `time.id`.
-pub(super) fn cursor(text: &str) -> Result<(i64, String), StoreError> {
-    let fault = || StoreError::invalid("cursor", "is not one that this list gave; start without it");
-    let (at, id) = text.split_once('.').ok_or_else(fault)?;
-    Ok((at.parse().map_err(|_| fault())?, id.to_owned()))
-}
-
-/// Checks a page's size.
-pub(super) fn limit(limit: u32) -> Result<u32, StoreError> {
-    if (1..=MAX_LIMIT).contains(&limit) {
-        Ok(limit)
-    } else {
-        Err(StoreError::invalid("limit", format!("must be between 1 and {MAX_LIMIT}")))
-    }
-}
-
 #[async_trait]
 impl EventStore for Sqlite {
     async fn list(&self, filter: &EventFilter, page: u32, from: Option<&str>) -> Result<EventPage, StoreError> {
-        let page = limit(page)? as usize;
+        let page = check_limit(page)? as usize;
         filter.check()?;
         let filter = filter.clone();
-        let start = match from.map(cursor).transpose()? {
-            Some((at, id)) => Some((
-                at,
-                id.parse::<i64>()
-                    .map_err(|_| StoreError::invalid("cursor", "is not one that this list gave; start without it"))?,
-            )),
+        let start = match from.map(read_cursor).transpose()? {
+            Some((at, id)) => Some((at, id.parse::<i64>().map_err(|_| no_cursor())?)),
             None => None,
         };
         self.read(move |connection| {

@@ -49,6 +49,10 @@ pub(super) fn publishing(connection: &Connection, source: &str) -> Result<bool, 
 
 #[async_trait]
 impl FlagStore for Sqlite {
+    fn followed(&self) -> bool {
+        true
+    }
+
     async fn effective(&self, source: &str) -> Result<Flags, StoreError> {
         let source = source.to_owned();
         self.read(move |connection| Ok(current(connection, &source)?.flags)).await

@@ -3,12 +3,11 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::events::{cursor, limit};
 use super::filter::conditions;
 use super::{Failure, Sqlite, corrupt};
 use crate::ledger::Attempt;
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterStatus};
-use crate::page::Page;
+use crate::page::{Page, check_limit, read_cursor};
 use crate::ports::{Letters, StoreError};
 use crate::time::Timestamp;
 
@@ -38,9 +37,9 @@ fn letter(row: &Row<'_>) -> Result<Letter, Failure> {
 #[async_trait]
 impl Letters for Sqlite {
     async fn list(&self, filter: &LetterFilter, page: u32, from: Option<&str>) -> Result<Page<Letter>, StoreError> {
-        let page = limit(page)? as usize;
+        let page = check_limit(page)? as usize;
         let (mut sql, mut values) = conditions(filter)?;
-        if let Some((at, id)) = from.map(cursor).transpose()? {
+        if let Some((at, id)) = from.map(read_cursor).transpose()? {
             sql.push_str(" AND (failed_at,id)<(?,?)");
             values.extend([at.into(), id.into()]);
         }

@@ -4,6 +4,7 @@
 //! are on disk, and the marks say how far into them the written metrics go, so a crash loses no count.
 
 mod book;
+mod bucket;
 mod read;
 
 pub(super) use book::{Book, Counted, PUBLISHER, Sample};

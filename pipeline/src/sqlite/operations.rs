@@ -8,12 +8,11 @@ pub(super) use items::of_letter;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::events::{cursor, limit};
 use super::filter::conditions;
 use super::{Failure, Sqlite, corrupt};
 use crate::event::InvalidField;
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem, OperationKind, OperationStatus, Selection};
-use crate::page::Page;
+use crate::page::{Page, check_limit, no_cursor, read_cursor};
 use crate::ports::{OperationError, Operations, StoreError};
 use crate::time::Timestamp;
 
@@ -146,8 +145,8 @@ impl Operations for Sqlite {
     }
 
     async fn list(&self, page: u32, from: Option<&str>) -> Result<Page<Operation>, StoreError> {
-        let page = limit(page)? as usize;
-        let (at, id) = from.map(cursor).transpose()?.unwrap_or((i64::MAX, String::new()));
+        let page = check_limit(page)? as usize;
+        let (at, id) = from.map(read_cursor).transpose()?.unwrap_or((i64::MAX, String::new()));
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(&format!(
                 "{SELECT} WHERE (o.created_at,o.id)<(?1,?2) ORDER BY o.created_at DESC, o.id DESC LIMIT ?3"
@@ -179,9 +178,8 @@ impl Operations for Sqlite {
     }
 
     async fn items(&self, id: &str, only: Option<ItemStatus>, page: u32, from: Option<&str>) -> Result<Page<OperationItem>, StoreError> {
-        let page = limit(page)? as usize;
-        let fault = |_| StoreError::invalid("cursor", "is not one that this list gave; start without it");
-        let after: i64 = from.map_or(Ok(-1), str::parse).map_err(fault)?;
+        let page = check_limit(page)? as usize;
+        let after: i64 = from.map_or(Ok(-1), str::parse).map_err(|_| no_cursor())?;
         let id = id.to_owned();
         self.read(move |connection| items::of_operation(connection, &id, only, page, after))
             .await

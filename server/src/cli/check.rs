@@ -1,5 +1,7 @@
 //! `cutover check`: would `serve` work? Looks, and changes nothing.
 
+#![allow(clippy::print_stdout, reason = "what was found is what the command is for")]
+
 use pipeline::aws::{connect, ports};
 use pipeline::letter::LetterFilter;
 use pipeline::ports::{EventFilter, Ledger, StoreError};
@@ -9,7 +11,6 @@ use pipeline::sqlite::Sqlite;
 use super::Failure;
 use crate::config::{Backend, Config};
 
-#[allow(clippy::print_stdout)]
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     config.pipeline()?;
     println!("configuration  ok");
@@ -20,7 +21,6 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
 }
 
 /// Asks for the newest event, as the pages do.
-#[allow(clippy::print_stdout)]
 async fn aws(config: &Config) -> Result<(), Failure> {
     let names = config.aws.names()?;
     let connection = connect(config.aws.region.as_deref(), config.aws.endpoint()?).await;
@@ -52,7 +52,6 @@ async fn aws(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-#[allow(clippy::print_stdout)]
 async fn embedded(config: &Config) -> Result<(), Failure> {
     let data = &config.embedded.data;
     if !data.exists() {

@@ -92,8 +92,7 @@ mod ssr {
                 .collect();
             Ok(Self {
                 now,
-                // On AWS they read their environment, which is not written yet.
-                followed: desk.backend == "embedded",
+                followed: desk.ports.flags.followed(),
                 stage,
                 verdict: criteria::verdict(Some(stage), &criteria),
                 criteria,

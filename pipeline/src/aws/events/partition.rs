@@ -9,19 +9,30 @@ use super::{STORE, decode};
 use crate::aws::attribute::Item;
 use crate::aws::error::failed;
 use crate::aws::merge::{Batch, Source};
+use crate::aws::record::{Record, number, text};
 use crate::ports::{EventFilter, StoreError, StoredEvent};
 
 /// The most items that one call asks for.
 const MAX_BATCH: i32 = 1_000;
 
+/// What all partitions of a list are asked.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) client: &'a Client,
+    pub(super) table: &'a str,
+    /// Of both ends and what is between them, Unix milliseconds.
+    pub(super) span: (i64, i64),
+    pub(super) filter: &'a EventFilter,
+    /// How many a page holds.
+    pub(super) limit: u32,
+}
+
 /// A partition that is read.
 pub(super) struct Partition<'a> {
-    client: &'a Client,
-    table: &'a str,
+    asked: Asked<'a>,
     index: &'a str,
     attribute: &'static str,
     value: String,
-    span: (i64, i64),
     /// What else DynamoDB checks of each item before it sends it.
     filter: Option<String>,
     values: HashMap<String, AttributeValue>,
@@ -30,18 +41,9 @@ pub(super) struct Partition<'a> {
 }
 
 impl<'a> Partition<'a> {
-    /// What `value` of `attribute` has, of both ends of `span` and between, that matches `filter`.
-    #[allow(clippy::too_many_arguments)] // all that a query is made of
-    pub(super) fn new(
-        client: &'a Client,
-        table: &'a str,
-        index: &'a str,
-        attribute: &'static str,
-        value: String,
-        span: (i64, i64),
-        filter: &EventFilter,
-        limit: u32,
-    ) -> Self {
+    /// What `value` of `attribute` has, in the index that is partitioned by it.
+    pub(super) fn new(asked: Asked<'a>, index: &'a str, attribute: &'static str, value: String) -> Self {
+        let filter = asked.filter;
         let others = [
             ("eventType", ":type", &filter.event_type),
             ("source", ":source", &filter.source),
@@ -54,19 +56,17 @@ impl<'a> Partition<'a> {
                 // No reserved word but one, and that takes an alias of its own.
                 let name = if name == "source" { "#source" } else { name };
                 conditions.push(format!("{name} = {placeholder}"));
-                values.insert(placeholder.to_owned(), AttributeValue::S(wanted.clone()));
+                values.insert(placeholder.to_owned(), text(wanted));
             }
         }
         // Two more than a page: one tells that there is a next one, the other that the one before it is the last of its millisecond.
-        let page = i32::try_from(limit).unwrap_or(MAX_BATCH).saturating_add(2);
+        let page = i32::try_from(asked.limit).unwrap_or(MAX_BATCH).saturating_add(2);
         let sparse = filter.q.is_some() || !conditions.is_empty();
         Self {
-            client,
-            table,
+            asked,
             index,
             attribute,
             value,
-            span,
             filter: (!conditions.is_empty()).then(|| conditions.join(" AND ")),
             values,
             // Of one partition much at a time is looked through; of many together it would be too much.
@@ -84,23 +84,23 @@ impl Source for Partition<'_> {
     type Item = StoredEvent;
 
     async fn more(&mut self) -> Result<Batch<StoredEvent>, StoreError> {
-        let (oldest, newest) = self.span;
+        let (oldest, newest) = self.asked.span;
         if oldest > newest {
             return Ok(Batch {
                 items: Vec::new(),
                 seen_after: None,
             });
         }
-        let number = |n: i64| AttributeValue::N(n.to_string());
         let mut query = self
+            .asked
             .client
             .query()
-            .table_name(self.table)
+            .table_name(self.asked.table)
             .index_name(self.index)
             .key_condition_expression("#partition = :partition AND #timestamp BETWEEN :oldest AND :newest")
             .expression_attribute_names("#partition", self.attribute)
             .expression_attribute_names("#timestamp", "timestamp")
-            .expression_attribute_values(":partition", AttributeValue::S(self.value.clone()))
+            .expression_attribute_values(":partition", text(&self.value))
             .expression_attribute_values(":oldest", number(oldest))
             .expression_attribute_values(":newest", number(newest))
             .scan_index_forward(false)
@@ -118,22 +118,12 @@ impl Source for Partition<'_> {
         let answer = query
             .send()
             .await
-            .map_err(|e| failed(STORE, &format!("Query of {} in {}", self.index, self.table), &e))?;
+            .map_err(|e| failed(STORE, &format!("Query of {} in {}", self.index, self.asked.table), &e))?;
         self.start = answer.last_evaluated_key().cloned();
-        let seen_after = self
-            .start
-            .as_ref()
-            .map(|key| {
-                let at = key.get("timestamp").and_then(|at| at.as_n().ok()).and_then(|at| at.parse().ok());
-                at.ok_or_else(|| StoreError::Corrupt {
-                    what: STORE,
-                    reason: format!("{} goes on from a key without a timestamp", self.index),
-                })
-            })
-            .transpose()?;
+        let last = self.start.as_ref().map(|item| Record { what: STORE, item }.number("timestamp"));
         Ok(Batch {
             items: answer.items().iter().filter_map(decode).collect(),
-            seen_after,
+            seen_after: last.transpose()?,
         })
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use hdrhistogram::Histogram;
 use rusqlite::{Connection, params};
 
-use super::book::{PUBLISHER, decode, histogram};
+use super::book::{PUBLISHER, histogram};
+use super::bucket::Bucket;
 use crate::metric::{By, MINUTE_RETENTION, Metric, Reading, Series, SeriesQuery};
 use crate::ports::{ConsumerCounts, Metrics, StoreError};
 use crate::sqlite::{Failure, Sqlite};
@@ -16,53 +16,6 @@ use crate::time::{HOUR, MINUTE, Span, Timestamp};
 const MAX_STEPS: i64 = 2_000;
 /// The most lines that one reading by type has; the rest are added up as `other`.
 const MAX_LINES: usize = 20;
-
-/// What is known of one step of one line.
-#[derive(Default)]
-struct Bucket {
-    processed: u64,
-    failed: u64,
-    latency: Option<Histogram<u64>>,
-}
-
-impl Bucket {
-    fn add(&mut self, processed: u64, failed: u64, latency: Option<Vec<u8>>) {
-        self.processed += processed;
-        self.failed += failed;
-        if let Some(more) = latency.as_deref().and_then(decode) {
-            match &mut self.latency {
-                // Auto-resizing histograms of the same figures always add up.
-                Some(sum) => sum
-                    .add(&more)
-                    .unwrap_or_else(|e| tracing::error!(error = ?e, "a latency histogram did not add up")),
-                None => self.latency = Some(more),
-            }
-        }
-    }
-
-    #[allow(clippy::cast_precision_loss)] // counts far below 2^53
-    fn value(&self, metric: Metric, millis: i64) -> Option<f64> {
-        let attempts = self.processed + self.failed;
-        match metric {
-            Metric::Throughput => Some(self.processed as f64 / (millis as f64 / MINUTE as f64)),
-            Metric::Errors => Some(self.failed as f64),
-            Metric::ErrorRate => (attempts > 0).then(|| self.failed as f64 / attempts as f64 * 100.0),
-            Metric::LatencyP50 => self.percentile(0.5),
-            Metric::LatencyP95 => self.percentile(0.95),
-            Metric::LatencyP99 => self.percentile(0.99),
-            Metric::DeadLetters | Metric::InFlight => None,
-        }
-    }
-
-    fn percentile(&self, quantile: f64) -> Option<f64> {
-        self.latency.as_ref().and_then(|h| seconds(h, quantile))
-    }
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn seconds(histogram: &Histogram<u64>, quantile: f64) -> Option<f64> {
-    (!histogram.is_empty()).then(|| histogram.value_at_quantile(quantile) as f64 / 1e6)
-}
 
 fn check(query: &SeriesQuery) -> Result<(), StoreError> {
     if query.step < MINUTE || query.step % MINUTE != 0 {

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::live::Hub;
 use crate::{http, shutdown};
 
-#[allow(clippy::print_stdout)]
+#[allow(clippy::print_stdout, reason = "the address to open is for whoever started it")]
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let dashboard = bind("listen", config.server.listen).await?;
     let at = address(&dashboard)?;

@@ -17,7 +17,7 @@ use crate::{http, shutdown};
 /// once it is settled.
 const FINISH: Duration = Duration::from_secs(5);
 
-#[allow(clippy::print_stdout)]
+#[allow(clippy::print_stdout, reason = "the address to open is for whoever started it")]
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     // Before anything is opened: a port in use is the most likely trouble, and the cheapest to find.
     let dashboard = bind("listen", config.server.listen).await?;
