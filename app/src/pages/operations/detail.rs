@@ -159,6 +159,12 @@ fn Items(data: Signal<OperationView>, show: Signal<String>) -> impl IntoView {
 
 #[component]
 fn Row(item: OperationItem, kind: OperationKind) -> impl IntoView {
+    let id = short_id(&item.letter_id);
+    // A letter that never was has no page.
+    let letter = match item.consumer {
+        Some(_) => view! { <a href=routes::letter(&item.letter_id)>{id}</a> }.into_any(),
+        None => id.into_any(),
+    };
     let consumer = item.consumer.map(|name| {
         view! {
             <i class=format!("swatch {}", hue(&name).class())></i>
@@ -168,7 +174,7 @@ fn Row(item: OperationItem, kind: OperationKind) -> impl IntoView {
     view! {
         <tr>
             <td class="mono">
-                <a href=routes::letter(&item.letter_id)>{short_id(&item.letter_id)}</a>
+                {letter}
             </td>
             <td>
                 <Outcome status=item.status kind />
