@@ -99,18 +99,20 @@ mod ssr {
             match error {
                 StoreError::Invalid(fault) => fault.into(),
                 StoreError::NotOffered { what } => Self::NotOffered(what.to_owned()),
-                StoreError::Unavailable { .. } | StoreError::Corrupt { .. } => {
+                StoreError::Unavailable { what, .. } | StoreError::Corrupt { what, .. } => {
                     tracing::error!(%error, "a store failed");
-                    Self::Unavailable("The data store".to_owned())
+                    let mut letters = what.chars();
+                    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+                    Self::Unavailable(first.chain(letters).collect())
                 }
             }
         }
     }
 
-    /// A part that the backend doesn't offer is a fault of that part, not of the page.
+    /// A part that the backend doesn't offer, or that doesn't answer, is a fault of that part, not of the page.
     pub(crate) fn offered<T>(result: Result<T, StoreError>) -> Result<Result<T, AppError>, AppError> {
         match result {
-            Err(error @ StoreError::NotOffered { .. }) => Ok(Err(error.into())),
+            Err(error @ (StoreError::NotOffered { .. } | StoreError::Unavailable { .. })) => Ok(Err(error.into())),
             other => Ok(Ok(other?)),
         }
     }

@@ -9,6 +9,7 @@ pub mod loaded;
 pub mod number;
 pub mod query_form;
 pub mod range;
+pub mod source;
 pub mod state;
 pub mod theme;
 pub mod time;

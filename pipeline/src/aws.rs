@@ -9,6 +9,8 @@
 //! | [`events`] | the event store |
 //! | [`flags`], [`activity`] | the flags and what people did, in tables of Cutover's own |
 //! | [`letters`], [`takeover`] | the dead letters, and how they come from their queues |
+//! | [`metrics`] | the measurements, out of CloudWatch |
+//! | [`consumers`], [`queues`] | the functions and what waits for them |
 //! | [`measured`] | what the functions measure, as lines for CloudWatch |
 //! | [`consume`] | what a consumer asked for, done; and the entry point of the functions |
 //! | [`absent`] | the ports that this backend does not offer yet, which say so |
@@ -20,14 +22,17 @@ mod activity;
 mod attribute;
 mod connection;
 pub mod consume;
+mod consumers;
 mod error;
 pub mod events;
 mod flags;
 mod letters;
 pub mod measured;
 mod merge;
+pub mod metrics;
 pub mod names;
 mod query;
+mod queues;
 mod recent;
 mod record;
 pub mod takeover;
@@ -42,22 +47,25 @@ pub use names::Names;
 use crate::ports::Ports;
 use absent::Absent;
 use activity::DynamoActivity;
+use consumers::Functions;
 use events::DynamoEvents;
 use flags::DynamoFlags;
 use letters::DynamoLetters;
+use metrics::CloudWatch;
 
 /// The ports of the dashboard over a deployment.
 #[must_use]
-pub fn ports(connection: &Connection, names: &Names) -> Ports {
+pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -> Ports {
     let (client, absent) = (Client::new(&connection.sdk), Arc::new(Absent));
+    let letters = DynamoLetters::new(client.clone(), names);
     Ports {
         events: Arc::new(DynamoEvents::new(client.clone(), names)),
         ledger: absent.clone(),
-        letters: Arc::new(DynamoLetters::new(client.clone(), names)),
+        consumers: Arc::new(Functions::new(connection, names, metrics.clone(), letters.clone())),
+        letters: Arc::new(letters),
         operations: absent.clone(),
         flags: Arc::new(DynamoFlags::new(client.clone(), names)),
-        metrics: absent.clone(),
-        consumers: absent.clone(),
+        metrics,
         parity: absent,
         activity: Arc::new(DynamoActivity::new(client, names)),
     }

@@ -84,10 +84,10 @@ pub struct ConsumerStatus {
     pub p95: Option<f64>,
     /// Published to processed, seconds.
     pub p99: Option<f64>,
-    /// Deliveries neither completed nor dead-lettered.
-    pub in_flight: u64,
-    /// Deliveries that wait for another attempt.
-    pub retrying: u64,
+    /// Deliveries neither completed nor dead-lettered; `None` where it isn't known.
+    pub in_flight: Option<u64>,
+    /// Deliveries that wait for another attempt; `None` where it isn't known.
+    pub retrying: Option<u64>,
     /// Open dead letters.
     pub dead_letters: u64,
     /// Completed a minute, for the last hour, oldest first; `None` where it isn't known.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::InvalidField;
 use crate::time::{DAY, HOUR, MINUTE, Span, Timestamp};
 
 /// A measured quantity. [`Metric::definition`] is its one definition, shown wherever it is shown.
@@ -147,6 +148,29 @@ pub struct SeriesQuery {
     pub consumer: Option<String>,
 }
 
+/// The most steps that one reading may have.
+const MAX_STEPS: i64 = 2_000;
+
+impl SeriesQuery {
+    /// Whether it can be answered.
+    ///
+    /// # Errors
+    /// The step is not one, or the span has too many of them, or ends before it begins.
+    pub fn check(&self) -> Result<(), InvalidField> {
+        if self.step < MINUTE || self.step % MINUTE != 0 {
+            return Err(InvalidField::new("step", "must be a whole number of minutes, in milliseconds"));
+        }
+        if self.to <= self.from {
+            return Err(InvalidField::new("to", "must be later than from"));
+        }
+        if (self.to - self.from) / self.step > MAX_STEPS {
+            let reason = format!("gives more than {MAX_STEPS} steps; choose a longer step or a shorter span");
+            return Err(InvalidField::new("step", reason));
+        }
+        Ok(())
+    }
+}
+
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -197,6 +221,67 @@ impl Reading {
             .filter(|i| self.step_start(*i).plus(self.step) <= self.until)
             .find_map(|i| series.values[i])
     }
+}
+
+/// Where readings come from, when that is a service which has its own pace and its price.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MetricsSource {
+    /// Its name.
+    pub name: String,
+    /// Up to when it was read; `None` if it never was.
+    pub until: Option<Timestamp>,
+    /// Why it can't be read now.
+    pub fault: Option<String>,
+    /// What reading it cost since the day began, in UTC; dollars.
+    pub spent_today: f64,
+    /// What it costs in a day at the present pace; dollars.
+    pub a_day: f64,
+    /// The most it may cost in a day; dollars.
+    pub ceiling: f64,
+    /// Whether it is read less often than it could be, to stay under the ceiling.
+    pub slowed: bool,
+}
+
+/// Something that the platform under a consumer measures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Vital {
+    /// What it is of: the function, the rule, the queue.
+    pub part: String,
+    /// What it is.
+    pub title: String,
+    /// In one sentence.
+    pub definition: String,
+    /// In what.
+    pub unit: Unit,
+    /// Whether values of several steps add up; of what doesn't, the largest counts.
+    pub adds_up: bool,
+    /// The last value that was reported; of what adds up, of a step that is complete.
+    pub newest: Option<f64>,
+    /// One value a step; `None` where nothing was reported.
+    pub values: Vec<Option<f64>>,
+}
+
+impl Vital {
+    /// All together: the sum, or the largest.
+    #[must_use]
+    pub fn overall(&self) -> Option<f64> {
+        let together = |a: f64, b: f64| if self.adds_up { a + b } else { a.max(b) };
+        self.values.iter().copied().flatten().reduce(together)
+    }
+}
+
+/// What the platform under a consumer measures, over the same steps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Vitals {
+    /// Start of the first step.
+    pub from: Timestamp,
+    /// Width of a step, milliseconds.
+    pub step: i64,
+    /// Up to when the data goes.
+    pub until: Timestamp,
+    /// Each of them.
+    pub items: Vec<Vital>,
 }
 
 /// The finest step that keeps `span` within about 360 points, from those that minutes and hours add up to.

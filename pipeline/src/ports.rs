@@ -16,7 +16,7 @@ use crate::event::{Event, InvalidField};
 use crate::flag::{FlagChange, FlagRecord, FlagState, Flags};
 use crate::ledger::{LedgerEntry, LedgerSummary};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
-use crate::metric::{Reading, SeriesQuery};
+use crate::metric::{MetricsSource, Reading, SeriesQuery, Vitals};
 use crate::notification::Notification;
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem};
 use crate::page::Page;
@@ -195,6 +195,10 @@ pub trait Metrics: Send + Sync {
     async fn counts(&self, span: Span) -> Result<Vec<ConsumerCounts>, StoreError>;
     /// The most events published in one whole minute of the span, and how many in all.
     async fn peak(&self, span: Span) -> Result<(f64, u64), StoreError>;
+    /// What the platform under a consumer measures, over a span in steps of about `step` milliseconds; nothing, where there is none.
+    async fn vitals(&self, consumer: &str, span: Span, step: i64) -> Result<Vitals, StoreError>;
+    /// The service that the measurements come from, if it is one with a pace and a price of its own.
+    fn source(&self) -> Option<MetricsSource>;
 }
 
 /// The consumers: how they are, and stopping and starting them.

@@ -176,6 +176,7 @@ impl Config {
         if self.backend == Backend::Aws {
             self.aws.names()?;
         }
+        self.aws.metrics(&self.embedded.data)?;
         for (key, address) in [("server.listen", self.server.listen), ("server.ingest", self.server.ingest)] {
             if !address.ip().is_loopback() {
                 return Err(ConfigError::NotLoopback { key, address });

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
+use pipeline::aws::metrics::{CloudWatch, MetricsConfig};
 use pipeline::aws::{Connection, Names, configuration, ports};
 use pipeline::demo::Faults;
 use pipeline::event::Event;
@@ -44,7 +45,9 @@ impl Backend for Aws {
             deploy(endpoint, &prefix);
             std::fs::write(deployed, "").expect("written");
         }
-        let ports = ports(&connection(endpoint), &Names::of(&prefix));
+        let (connection, names) = (connection(endpoint), Names::of(&prefix));
+        let metrics = CloudWatch::open(&connection, &names, Some(endpoint), &MetricsConfig::default()).expect("no cache");
+        let ports = ports(&connection, &names, metrics);
         let elsewhere = Arc::new(NotHere);
         Running {
             publisher: Publisher::new(elsewhere.clone(), ports.flags.clone()),

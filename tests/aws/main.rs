@@ -4,6 +4,7 @@ mod adopted;
 mod backend;
 mod faults;
 mod letters;
+mod metrics;
 mod template;
 mod travel;
 

@@ -188,6 +188,6 @@ async fn a_flag_is_changed_for_every_instance() {
     // The overview shows what it can, and says what it can't.
     browser.visit("/").await;
     browser.says("section[aria-label=Verdict]", "direct only").await;
-    browser.says("section[aria-label=Charts]", "does not offer CloudWatch yet").await;
+    browser.says("section[aria-label=Charts]", "direct only").await;
     browser.close().await;
 }

@@ -6,6 +6,9 @@ send QUEUE BODY                 sends a message
 send-all QUEUE FILE             sends messages, one a line: body and attributes
 count QUEUE                     says how many messages there are, received or not
 delete-table TABLE              deletes a table
+measure COUNT                   does what CloudWatch does and the emulator doesn't, makes metrics of the lines in the embedded
+                                metric format that the functions log, until COUNT attempts are counted
+put-metrics FILE                writes metrics, one a line: namespace, dimensions, name, and points of seconds ago and values
 """
 
 import io
@@ -94,6 +97,62 @@ def delete_table(table):
     client("dynamodb").delete_table(TableName=table)
 
 
+def embedded(line):
+    """The metrics in a line of a log, as PutMetricData takes them: namespace and data."""
+    try:
+        said = json.loads(line)
+        about = said["_aws"]
+    except (ValueError, TypeError, KeyError):
+        return
+    at = about["Timestamp"] / 1000
+    for directive in about["CloudWatchMetrics"]:
+        data = []
+        for names in directive["Dimensions"]:
+            dimensions = [{"Name": name, "Value": said[name]} for name in names]
+            for metric in directive["Metrics"]:
+                values = said[metric["Name"]]
+                values = values if isinstance(values, list) else [values]
+                data.append(
+                    {"MetricName": metric["Name"], "Dimensions": dimensions, "Timestamp": at, "Values": values, "Unit": metric["Unit"]}
+                )
+        yield directive["Namespace"], data
+
+
+def measure(count):
+    logs, metrics, read, counted = client("logs"), client("cloudwatch"), {}, 0
+    deadline = time.monotonic() + PATIENCE
+    while counted < int(count):
+        if time.monotonic() > deadline:
+            sys.exit(f"{counted} of {count} attempts were measured")
+        for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]:
+            name = group["logGroupName"]
+            for stream in logs.describe_log_streams(logGroupName=name)["logStreams"]:
+                of = (name, stream["logStreamName"])
+                events = logs.get_log_events(logGroupName=name, logStreamName=of[1], startFromHead=True, limit=10_000)["events"]
+                for event in events[read.get(of, 0) :]:
+                    for line in event["message"].splitlines():
+                        for namespace, data in embedded(line):
+                            metrics.put_metric_data(Namespace=namespace, MetricData=data)
+                            counts = [d for d in data if d["MetricName"] in ("Processed", "Failed") and len(d["Dimensions"]) == 2]
+                            counted += sum(sum(d["Values"]) for d in counts)
+                read[of] = len(events)
+        time.sleep(0.1)
+
+
+def put_metrics(path):
+    metrics, now = client("cloudwatch"), time.time()
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            given = json.loads(line)
+            dimensions = [{"Name": name, "Value": value} for name, value in given["dimensions"].items()]
+            data = [
+                {"MetricName": given["name"], "Dimensions": dimensions, "Timestamp": now - ago, "Values": values}
+                for ago, values in given["points"]
+            ]
+            for start in range(0, len(data), 100):
+                metrics.put_metric_data(Namespace=given["namespace"], MetricData=data[start : start + 100])
+
+
 endpoint, command, *arguments = sys.argv[1:]
 CREDENTIALS = {
     "endpoint_url": endpoint,
@@ -101,4 +160,5 @@ CREDENTIALS = {
     "aws_access_key_id": "test",
     "aws_secret_access_key": "test",
 }
-{"deploy": deploy, "put-items": put_items, "send": send, "send-all": send_all, "count": count, "delete-table": delete_table}[command](*arguments)
+commands = [deploy, put_items, send, send_all, count, delete_table, measure, put_metrics]
+{each.__name__.replace("_", "-"): each for each in commands}[command](*arguments)

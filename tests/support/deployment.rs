@@ -159,6 +159,18 @@ impl Account {
         said.trim().parse().expect("a number")
     }
 
+    /// Makes metrics of what the functions log, as CloudWatch does, until so many attempts at an event are counted.
+    pub async fn measure(&self, attempts: usize) {
+        self.work(&["measure".as_ref(), attempts.to_string().as_ref()]).await;
+    }
+
+    /// Puts metrics, one a line: `namespace`, `dimensions`, `name`, and `points` of how many seconds ago and values.
+    pub async fn put_metrics(&self, metrics: &str) {
+        let mut file = NamedTempFile::new().expect("a temporary file");
+        file.write_all(metrics.as_bytes()).expect("written");
+        self.work(&["put-metrics".as_ref(), file.path().as_os_str()]).await;
+    }
+
     /// Deletes a table of the deployment.
     pub async fn delete_table(&self, name: &str) {
         let table = format!("{PREFIX}-{name}");

@@ -5,6 +5,7 @@
 //! time: what takes a while is awaited with [`wait::eventually`].
 
 pub mod account;
+pub mod between;
 pub mod browser;
 pub mod data;
 pub mod deployment;

@@ -135,11 +135,17 @@ impl Setup {
 
     /// Over a deployment on AWS.
     #[must_use]
-    pub fn over(mut self, account: &Account) -> Self {
-        self.account = Some(account.endpoint().to_owned());
+    pub fn over(self, account: &Account) -> Self {
+        self.at(account.endpoint())
+    }
+
+    /// Over a deployment on AWS, whose services are at `endpoint`.
+    #[must_use]
+    pub fn at(mut self, endpoint: &str) -> Self {
+        self.account = Some(endpoint.to_owned());
         self.environment.extend([
             ("CUTOVER_BACKEND", "aws".to_owned()),
-            ("CUTOVER_AWS__ENDPOINT", account.endpoint().to_owned()),
+            ("CUTOVER_AWS__ENDPOINT", endpoint.to_owned()),
             ("CUTOVER_AWS__REGION", REGION.to_owned()),
             ("CUTOVER_AWS__PREFIX", PREFIX.to_owned()),
         ]);

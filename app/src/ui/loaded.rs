@@ -59,31 +59,35 @@ where
     }
 }
 
-/// Shows a part of a page, or, where it is missing on its own, why.
+/// Shows a part of a page, or, where it is missing on its own, why. What was there stays while its source only doesn't answer, and is said to be old.
 pub fn part<T>(reading: Signal<Result<T, AppError>>, title: &'static str, show: impl Fn(Signal<T>) -> AnyView + Send + 'static) -> AnyView
 where
-    T: Clone + Send + Sync + 'static,
+    T: Clone + PartialEq + Send + Sync + 'static,
 {
-    let fault = Memo::new(move |_| reading.with(|r| r.as_ref().err().cloned()));
+    let known = Memo::new(move |before: Option<&Option<T>>| match reading.get() {
+        Ok(data) => Some(data),
+        Err(AppError::Unavailable(_)) => before.cloned().flatten(),
+        Err(_) => None,
+    });
+    let fault = Memo::new(move |_| reading.with(|r| r.as_ref().err().map(ToString::to_string)));
+    let there = Memo::new(move |_| known.with(Option::is_some));
     (move || {
-        let fault = fault.get();
-        match reading.get_untracked() {
-            // Between the part's going and this view's end, the first reading stands in.
-            Ok(first) if fault.is_none() => {
-                let latest = move || reading.with(|r| r.as_ref().ok().cloned()).unwrap_or_else(|| first.clone());
-                show(Signal::derive(latest))
+        let Some(first) = there.get().then(|| known.get_untracked()).flatten() else {
+            return view! {
+                <section class="panel" aria-label=title>
+                    <h2>{title}</h2>
+                    <Empty title="Not known" text=fault.get().unwrap_or_default() />
+                </section>
             }
-            _ => {
-                let why = fault.map(|fault| fault.to_string()).unwrap_or_default();
-                view! {
-                    <section class="panel" aria-label=title>
-                        <h2>{title}</h2>
-                        <Empty title="Not known" text=why />
-                    </section>
-                }
-                .into_any()
-            }
+            .into_any();
+        };
+        // Between the part's going and this view's end, the first reading stands in.
+        let latest = Signal::derive(move || known.get().unwrap_or_else(|| first.clone()));
+        view! {
+            {move || fault.get().map(|fault| view! { <p class="stale" role="status">{fault}</p> })}
+            {show(latest)}
         }
+        .into_any()
     })
     .into_any()
 }

@@ -31,7 +31,7 @@ pub fn rate(value: f64) -> String {
 
 /// A value that may be unknown: a dash then.
 #[must_use]
-pub fn or_dash(value: Option<f64>, write: fn(f64) -> String) -> String {
+pub fn or_dash<T>(value: Option<T>, write: fn(T) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), write)
 }
 

@@ -2,13 +2,11 @@
 
 use async_trait::async_trait;
 
-use crate::consumer::{ConsumerFault, ConsumerStatus};
 use crate::ledger::{LedgerEntry, LedgerSummary};
-use crate::metric::{Reading, SeriesQuery};
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem};
 use crate::page::Page;
 use crate::parity::ParityReport;
-use crate::ports::{ConsumerControl, ConsumerCounts, DirectCall, Ledger, Metrics, OperationError, Operations, Parity, StoreError};
+use crate::ports::{DirectCall, Ledger, OperationError, Operations, Parity, StoreError};
 use crate::time::{Span, Timestamp};
 
 /// Stands where a port is not offered.
@@ -48,16 +46,6 @@ absent! {
         fn get(&self, _: &str) -> Result<Option<OperationDetail>, StoreError>;
         fn items(&self, _: &str, _: Option<ItemStatus>, _: u32, _: Option<&str>) -> Result<Page<OperationItem>, StoreError>;
         fn cancel(&self, _: &str) -> Result<Operation, OperationError>;
-    }
-    Metrics, "CloudWatch" {
-        fn series(&self, _: &SeriesQuery) -> Result<Reading, StoreError>;
-        fn counts(&self, _: Span) -> Result<Vec<ConsumerCounts>, StoreError>;
-        fn peak(&self, _: Span) -> Result<(f64, u64), StoreError>;
-    }
-    ConsumerControl, "the functions" {
-        fn list(&self, _: Span) -> Result<Vec<ConsumerStatus>, StoreError>;
-        fn set_paused(&self, _: &str, _: bool) -> Result<bool, StoreError>;
-        fn faults(&self, _: &str, _: u32) -> Result<Vec<ConsumerFault>, StoreError>;
     }
     Parity, "the trigger ledger" {
         fn record_direct(&self, _: DirectCall) -> Result<(), StoreError>;

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::ports::StoreError;
 
@@ -27,7 +27,13 @@ where
     let reason = match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{call}: {code}: {message}"),
         (Some(code), None) => format!("{call}: {code}"),
-        (None, _) => format!("{call}: {}", DisplayErrorContext(error)),
+        // No answer: what the layers below say, from the outside in.
+        (None, _) => {
+            let causes = std::iter::successors(Some(error as &dyn std::error::Error), |cause| cause.source());
+            let mut said: Vec<String> = causes.map(ToString::to_string).collect();
+            said.dedup();
+            format!("{call}: {}", said.join(": "))
+        }
     };
     StoreError::Unavailable { what, reason }
 }

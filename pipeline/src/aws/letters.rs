@@ -176,7 +176,8 @@ impl DynamoLetters {
         }
     }
 
-    async fn open(&self) -> Result<Arc<Vec<Letter>>, StoreError> {
+    /// The open letters, newest first, as of a moment ago.
+    pub(super) async fn open(&self) -> Result<Arc<Vec<Letter>>, StoreError> {
         let only = LetterFilter {
             status: Some(LetterStatus::Open),
             ..LetterFilter::default()

@@ -1,29 +1,60 @@
 //! What a deployment's parts are called: each name derives from the prefix, and can be set on its own.
 
+use crate::rule::CONSUMERS;
+
 /// The names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
+    /// The bus.
+    pub event_bus: String,
     /// The table that the audit consumer writes.
     pub event_store_table: String,
     /// What the names of Cutover's own tables begin with.
     pub own_tables: String,
     /// The queue that what no consumer of its own has goes to.
     pub dead_letter_queue: String,
+    /// The consumers, in the order pages show them.
+    pub consumers: Vec<ConsumerNames>,
     /// What the deployment's names begin with: a consumer with a queue of its own has the dead-letter queue `<prefix>-<consumer>-dlq`.
     pub prefix: String,
 }
 
-/// The consumers of the pipeline.
-pub const CONSUMERS: [&str; 4] = ["analytics", "categorization", "notification", "audit"];
+/// What one consumer's parts are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerNames {
+    /// The consumer.
+    pub name: String,
+    /// Its Lambda function.
+    pub function: String,
+    /// The queue that feeds it, if there is one of this name; a rule may invoke the function directly.
+    pub queue: String,
+    /// The queue for what it gave up on, if there is one of this name.
+    pub dead_letters: String,
+}
+
+impl ConsumerNames {
+    /// Those of a consumer in a deployment with `prefix`.
+    #[must_use]
+    pub fn of(prefix: &str, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            function: format!("{prefix}-{name}-consumer"),
+            queue: format!("{prefix}-{name}"),
+            dead_letters: format!("{prefix}-{name}-dlq"),
+        }
+    }
+}
 
 impl Names {
     /// Those of a deployment with `prefix`, for example `housef3-dev`.
     #[must_use]
     pub fn of(prefix: &str) -> Self {
         Self {
+            event_bus: format!("{prefix}-events"),
             event_store_table: format!("{prefix}-event-store"),
             own_tables: format!("{prefix}-cutover"),
             dead_letter_queue: format!("{prefix}-event-dlq"),
+            consumers: CONSUMERS.iter().map(|name| ConsumerNames::of(prefix, name)).collect(),
             prefix: prefix.to_owned(),
         }
     }
@@ -31,14 +62,25 @@ impl Names {
     /// The dead-letter queues, each with the consumer whose letters it holds, if it is one's alone. Those that don't exist are
     /// passed over.
     #[must_use]
-    pub fn dead_letter_queues(&self) -> Vec<(String, Option<&'static str>)> {
-        let own = CONSUMERS.map(|consumer| (format!("{}-{consumer}-dlq", self.prefix), Some(consumer)));
+    pub fn dead_letter_queues(&self) -> Vec<(String, Option<String>)> {
+        let own = self.consumers.iter().map(|c| (c.dead_letters.clone(), Some(c.name.clone())));
         std::iter::once((self.dead_letter_queue.clone(), None)).chain(own).collect()
+    }
+
+    /// The consumer whose rule this is: rules are called `<prefix>-<consumer>`, with more behind it or not.
+    #[must_use]
+    pub fn consumer_of_rule(&self, rule: &str) -> Option<&str> {
+        let own = rule.strip_prefix(&self.prefix).map_or(rule, |name| name.trim_start_matches('-'));
+        let of = |name: &str| own.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        self.consumers.iter().map(|c| c.name.as_str()).find(|name| of(name))
     }
 
     /// The consumer that a function is: its name without what is around it.
     #[must_use]
     pub fn consumer_of(&self, function: &str) -> String {
+        if let Some(own) = self.consumers.iter().find(|c| c.function == function) {
+            return own.name.clone();
+        }
         let name = function
             .strip_prefix(&self.prefix)
             .map_or(function, |name| name.trim_start_matches('-'));
@@ -64,6 +106,7 @@ impl Names {
         let prefix = variable("CUTOVER_AWS__PREFIX").ok_or("CUTOVER_AWS__PREFIX is missing: what the deployment's names begin with")?;
         let derived = Self::of(&prefix);
         Ok(Self {
+            event_bus: variable("CUTOVER_AWS__EVENT_BUS").unwrap_or(derived.event_bus),
             event_store_table: variable("CUTOVER_AWS__EVENT_STORE_TABLE").unwrap_or(derived.event_store_table),
             own_tables: variable("CUTOVER_AWS__OWN_TABLES").unwrap_or(derived.own_tables),
             ..Self::of(&prefix)
@@ -99,7 +142,18 @@ mod tests {
         assert_eq!(names.event_store_table, "housef3-dev-event-store");
         assert_eq!(names.facets_table(), "housef3-dev-cutover-facets");
         assert_eq!(names.dead_letter_queues()[0], ("housef3-dev-event-dlq".to_owned(), None));
-        assert_eq!(names.dead_letter_queues()[4], ("housef3-dev-audit-dlq".to_owned(), Some("audit")));
+        assert_eq!(
+            names.dead_letter_queues()[4],
+            ("housef3-dev-audit-dlq".to_owned(), Some("audit".to_owned()))
+        );
+        for (rule, consumer) in [
+            ("housef3-dev-analytics-events", Some("analytics")),
+            ("housef3-dev-audit", Some("audit")),
+            ("housef3-dev-auditing", None),
+            ("somebody-elses", None),
+        ] {
+            assert_eq!(names.consumer_of_rule(rule), consumer);
+        }
         for (function, consumer) in [
             ("housef3-dev-analytics-consumer", "analytics"),
             ("housef3-dev-mailer", "mailer"),

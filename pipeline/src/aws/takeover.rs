@@ -66,14 +66,14 @@ impl Takeover {
         futures::future::join_all(all).await;
     }
 
-    async fn follow(&self, queue: String, consumer: Option<&'static str>, stop: &CancellationToken) {
+    async fn follow(&self, queue: String, consumer: Option<String>, stop: &CancellationToken) {
         let mut failures = 0_u32;
         loop {
             // What has been received is kept and deleted before the end is listened for again.
             if stop.is_cancelled() {
                 return;
             }
-            let pause = match self.look(&queue, consumer).await {
+            let pause = match self.look(&queue, consumer.as_deref()).await {
                 Ok(Look::Taken(count)) => {
                     failures = 0;
                     if count > 0 {

@@ -22,6 +22,11 @@ impl Analytics {
     }
 }
 
+impl Analytics {
+    /// What it does, in one sentence.
+    pub const DOES: &str = "Marks the analytics that an event makes stale for recomputation, at a priority.";
+}
+
 #[async_trait]
 impl Consumer for Analytics {
     fn name(&self) -> &'static str {
@@ -29,7 +34,7 @@ impl Consumer for Analytics {
     }
 
     fn does(&self) -> &'static str {
-        "Marks the analytics that an event makes stale for recomputation, at a priority."
+        Self::DOES
     }
 
     async fn handle(&self, event: &Event) -> Result<Vec<Effect>, ConsumerError> {

@@ -9,6 +9,11 @@ use crate::event::Event;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Audit;
 
+impl Audit {
+    /// What it does, in one sentence.
+    pub const DOES: &str = "Writes every event to the event store, once.";
+}
+
 #[async_trait]
 impl Consumer for Audit {
     fn name(&self) -> &'static str {
@@ -16,7 +21,7 @@ impl Consumer for Audit {
     }
 
     fn does(&self) -> &'static str {
-        "Writes every event to the event store, once."
+        Self::DOES
     }
 
     async fn handle(&self, _event: &Event) -> Result<Vec<Effect>, ConsumerError> {

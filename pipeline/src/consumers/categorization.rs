@@ -101,6 +101,11 @@ impl Categorization {
     }
 }
 
+impl Categorization {
+    /// What it does, in one sentence.
+    pub const DOES: &str = "Applies the user's category rules to new transactions and publishes transaction.categorized for each match.";
+}
+
 #[async_trait]
 impl Consumer for Categorization {
     fn name(&self) -> &'static str {
@@ -108,7 +113,7 @@ impl Consumer for Categorization {
     }
 
     fn does(&self) -> &'static str {
-        "Applies the user's category rules to new transactions and publishes transaction.categorized for each match."
+        Self::DOES
     }
 
     async fn handle(&self, event: &Event) -> Result<Vec<Effect>, ConsumerError> {

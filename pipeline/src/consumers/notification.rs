@@ -10,6 +10,11 @@ use crate::event::payload::{Payload, ProcessingStatus};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Notification;
 
+impl Notification {
+    /// What it does, in one sentence.
+    pub const DOES: &str = "Notifies users of failed files, bulk deletions and deleted accounts.";
+}
+
 #[async_trait]
 impl Consumer for Notification {
     fn name(&self) -> &'static str {
@@ -17,7 +22,7 @@ impl Consumer for Notification {
     }
 
     fn does(&self) -> &'static str {
-        "Notifies users of failed files, bulk deletions and deleted accounts."
+        Self::DOES
     }
 
     async fn handle(&self, event: &Event) -> Result<Vec<Effect>, ConsumerError> {

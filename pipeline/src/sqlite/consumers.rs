@@ -109,8 +109,8 @@ impl ConsumerControl for Control {
                 p50: counts.p50,
                 p95: counts.p95,
                 p99: counts.p99,
-                in_flight,
-                retrying,
+                in_flight: Some(in_flight),
+                retrying: Some(retrying),
                 dead_letters: depth.by_consumer.iter().find(|(n, _)| *n == name).map_or(0, |(_, open)| *open),
                 recent: recent
                     .series

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "what was found is what the command is for")]
 
+use pipeline::aws::metrics::{CloudWatch, MetricsConfig};
 use pipeline::aws::{connect, ports};
 use pipeline::letter::LetterFilter;
 use pipeline::ports::{EventFilter, Ledger, StoreError};
@@ -24,14 +25,16 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
 async fn aws(config: &Config) -> Result<(), Failure> {
     let names = config.aws.names()?;
     let connection = connect(config.aws.region.as_deref(), config.aws.endpoint()?).await;
-    let found = ports(&connection, &names).events.list(&EventFilter::default(), 1, None).await;
+    let metrics = CloudWatch::open(&connection, &names, config.aws.endpoint()?, &MetricsConfig::default())
+        .map_err(|e| Failure::new(e.to_string()))?;
+    let ports = ports(&connection, &names, metrics);
+    let found = ports.events.list(&EventFilter::default(), 1, None).await;
     let found = found.map_err(|e| Failure::new(e.to_string()))?;
     let newest = found.page.items.first().map_or_else(
         || "no events yet".to_owned(),
         |newest| format!("newest event {}", pipeline::time::Timestamp(newest.event.timestamp)),
     );
     println!("event store    ok  {}  {newest}", names.event_store_table);
-    let ports = ports(&connection, &names);
     let own = [
         ("flags", ports.flags.all().await.map(drop)),
         ("activity", ports.activity.list(1, None).await.map(drop)),

@@ -1,6 +1,10 @@
 //! Where a deployment on AWS is, and what its parts are called.
 
+use std::path::{Path, PathBuf};
+
 use pipeline::aws::Names;
+use pipeline::aws::metrics::MetricsConfig;
+use pipeline::aws::names::ConsumerNames;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +20,51 @@ pub(crate) struct AwsSection {
     pub(crate) endpoint: Option<String>,
     /// What the deployment's names begin with.
     pub(crate) prefix: Option<String>,
+    /// The bus.
+    pub(crate) event_bus: Option<String>,
     /// The table that the audit consumer writes.
     pub(crate) event_store_table: Option<String>,
     /// What the names of Cutover's own tables begin with.
     pub(crate) own_tables: Option<String>,
     /// The queue that events go to which could not be delivered.
     pub(crate) dead_letter_queue: Option<String>,
+    /// The consumers; the design's four, if none are named.
+    pub(crate) consumers: Vec<ConsumerEntry>,
+    /// How CloudWatch is asked.
+    pub(crate) metrics: MetricsSection,
+}
+
+/// One of `aws.consumers`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConsumerEntry {
+    /// The consumer.
+    pub(crate) name: String,
+    /// Its function, if it is not called `<prefix>-<name>-consumer`.
+    pub(crate) function: Option<String>,
+    /// The queue that feeds it, if it is not called `<prefix>-<name>`.
+    pub(crate) queue: Option<String>,
+    /// The queue of what it gave up on, if it is not called `<prefix>-<name>-dlq`.
+    pub(crate) dead_letter_queue: Option<String>,
+}
+
+/// `[aws.metrics]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct MetricsSection {
+    /// The most that asking CloudWatch may cost, dollars a day.
+    pub(crate) dollars_a_day: f64,
+    /// The file that keeps what was answered for the next start: `cloudwatch.db` in the data directory, if none is named.
+    pub(crate) cache: Option<PathBuf>,
+}
+
+impl Default for MetricsSection {
+    fn default() -> Self {
+        Self {
+            dollars_a_day: MetricsConfig::default().dollars_a_day,
+            cache: None,
+        }
+    }
 }
 
 /// `[dead_letters]`
@@ -50,11 +93,45 @@ impl AwsSection {
             )
         })?;
         let derived = Names::of(prefix);
+        let mut consumers = derived.consumers;
+        if !self.consumers.is_empty() {
+            consumers = self.consumers.iter().map(|entry| entry.names(prefix)).collect();
+        }
+        for (n, consumer) in consumers.iter().enumerate() {
+            let twice = consumers[..n].iter().any(|other| other.name == consumer.name);
+            if consumer.name.is_empty() || twice {
+                let fault = if twice { "is named twice" } else { "is empty" };
+                return Err(ConfigError::Wrong(format!(
+                    "configuration: aws.consumers: the name of number {} ({:?}) {fault}",
+                    n + 1,
+                    consumer.name
+                )));
+            }
+        }
         Ok(Names {
+            event_bus: self.event_bus.clone().unwrap_or(derived.event_bus),
+            consumers,
             event_store_table: self.event_store_table.clone().unwrap_or(derived.event_store_table),
             own_tables: self.own_tables.clone().unwrap_or(derived.own_tables),
             dead_letter_queue: self.dead_letter_queue.clone().unwrap_or(derived.dead_letter_queue),
             prefix: derived.prefix,
+        })
+    }
+
+    /// How CloudWatch is asked, with `data` for what is kept.
+    ///
+    /// # Errors
+    /// The ceiling is no amount.
+    pub(crate) fn metrics(&self, data: &Path) -> Result<MetricsConfig, ConfigError> {
+        let MetricsSection { dollars_a_day, cache } = &self.metrics;
+        if !(0.0..=10_000.0).contains(dollars_a_day) {
+            return Err(ConfigError::Wrong(
+                "configuration: aws.metrics.dollars_a_day must be 0 to 10000; 0 asks nothing".to_owned(),
+            ));
+        }
+        Ok(MetricsConfig {
+            dollars_a_day: *dollars_a_day,
+            cache: Some(cache.clone().unwrap_or_else(|| data.join("cloudwatch.db"))),
         })
     }
 
@@ -69,6 +146,18 @@ impl AwsSection {
             _ => Err(ConfigError::Wrong(
                 "configuration: aws.endpoint must be an http:// or https:// address".to_owned(),
             )),
+        }
+    }
+}
+
+impl ConsumerEntry {
+    fn names(&self, prefix: &str) -> ConsumerNames {
+        let derived = ConsumerNames::of(prefix, &self.name);
+        ConsumerNames {
+            function: self.function.clone().unwrap_or(derived.function),
+            queue: self.queue.clone().unwrap_or(derived.queue),
+            dead_letters: self.dead_letter_queue.clone().unwrap_or(derived.dead_letters),
+            name: derived.name,
         }
     }
 }

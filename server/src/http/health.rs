@@ -93,7 +93,10 @@ pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
         "cutover_consumer_in_flight",
         "gauge",
         "Deliveries neither completed nor dead-lettered",
-        &by(&|c| c.in_flight as f64),
+        &consumers
+            .iter()
+            .filter_map(|c| Some((label(&c.name), c.in_flight? as f64)))
+            .collect::<Vec<_>>(),
     );
     family(
         &mut text,

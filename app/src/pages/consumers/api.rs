@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use pipeline::consumer::{ConsumerFault, ConsumerStatus};
-use pipeline::metric::Reading;
+use pipeline::metric::{MetricsSource, Reading, Vitals};
 use pipeline::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,10 @@ pub struct ConsumerPage {
     pub error_rate: Reading,
     /// Neither completed nor dead-lettered.
     pub in_flight: Reading,
+    /// What the platform under it measures, where there is one.
+    pub vitals: Vitals,
+    /// Where the measurements come from, if that has a pace and a price.
+    pub source: Option<MetricsSource>,
     /// Its newest errors.
     pub faults: Vec<ConsumerFault>,
     /// Flag changes and redrives.
@@ -155,6 +159,8 @@ mod ssr {
                 latency,
                 error_rate: metrics.series(&series(Metric::ErrorRate)).await?,
                 in_flight: metrics.series(&series(Metric::InFlight)).await?,
+                vitals: metrics.vitals(name, span, step).await?,
+                source: metrics.source(),
                 faults: desk.ports.consumers.faults(name, 20).await?,
                 deeds: deeds(desk, span).await?,
             })

@@ -6,6 +6,7 @@ use pipeline::event::Json;
 use pipeline::metric::Metric;
 
 use super::api::{ConsumerPage, PauseConsumer, read_consumer};
+use super::platform::Platform;
 use crate::charts::{Chart, ChartSpec, Crosshair, Marker};
 use crate::routes;
 use crate::ui::confirm::{Reason, Said, Sheet, follow};
@@ -13,6 +14,7 @@ use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, read_live};
 use crate::ui::number::{duration, group, or_dash, percent, rate, seconds, short_id};
 use crate::ui::range::{RangePicker, use_range_text, use_zoom, use_zoom_out};
+use crate::ui::source::SourceNote;
 use crate::ui::state::{Empty, StateSign};
 use crate::ui::time::{Moment, ZoneName};
 
@@ -37,6 +39,8 @@ pub fn ConsumerDetail() -> impl IntoView {
                 view! {
                     <Summary data pause />
                     <Charts data />
+                    <Platform vitals=Signal::derive(move || data.with(|d| d.vitals.clone())) />
+                    <SourceNote source=Signal::derive(move || data.with(|d| d.source.clone())) />
                     <Faults data />
                 }
             },
@@ -125,11 +129,11 @@ fn Summary(data: Signal<ConsumerPage>, pause: ServerAction<PauseConsumer>) -> im
                 </div>
                 <div>
                     <dt>"In flight"</dt>
-                    <dd>{of(|d| group(d.status.in_flight))}</dd>
+                    <dd>{of(|d| or_dash(d.status.in_flight, group))}</dd>
                 </div>
                 <div>
                     <dt>"Waiting to retry"</dt>
-                    <dd>{of(|d| group(d.status.retrying))}</dd>
+                    <dd>{of(|d| or_dash(d.status.retrying, group))}</dd>
                 </div>
                 <div>
                     <dt>"Dead letters"</dt>

@@ -2,6 +2,7 @@
 
 pub mod api;
 mod detail;
+mod platform;
 pub mod table;
 
 pub use detail::ConsumerDetail;

@@ -73,7 +73,7 @@ fn Row(name: String, consumers: Signal<Vec<ConsumerStatus>>) -> impl IntoView {
             <td class="spark-cell" inner_html=line></td>
             <td class="num">{of(|c| or_dash(c.p99, seconds))}</td>
             <td class="num">{of(|c| or_dash(c.error_rate, percent))}</td>
-            <td class="num">{of(|c| group(c.in_flight))}</td>
+            <td class="num">{of(|c| or_dash(c.in_flight, group))}</td>
             <td class="num">
                 <a href=letters>{of(|c| group(c.dead_letters))}</a>
             </td>

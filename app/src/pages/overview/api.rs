@@ -6,7 +6,7 @@ use pipeline::consumer::ConsumerStatus;
 use pipeline::criteria::{Criterion, Status};
 use pipeline::flag::Stage;
 use pipeline::letter::Depth;
-use pipeline::metric::Reading;
+use pipeline::metric::{MetricsSource, Reading};
 use pipeline::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,8 @@ pub struct Overview {
     pub span: Span,
     /// What the charts show.
     pub charts: Result<Readings, AppError>,
+    /// Where the measurements come from, if that has a pace and a price.
+    pub source: Option<MetricsSource>,
     /// Flag changes and redrives.
     pub deeds: Vec<Deed>,
     /// The consumers.
@@ -274,6 +276,7 @@ mod ssr {
                 backend: desk.backend.to_owned(),
                 span,
                 charts: offered(Readings::read(desk, span).await)?,
+                source: desk.ports.metrics.source(),
                 deeds: deeds(desk, span).await?,
                 consumers: offered(desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW)).await)?,
             })

@@ -12,6 +12,7 @@ use crate::pages::consumers::table::ConsumerTable;
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, part, read_live};
 use crate::ui::range::{RangePicker, use_range_text};
+use crate::ui::source::SourceNote;
 use api::{Overview, read_overview};
 use charts::OverviewCharts;
 use criteria::Criteria;
@@ -37,6 +38,7 @@ pub fn OverviewPage() -> impl IntoView {
                         "Charts",
                         move |readings| view! { <OverviewCharts data readings /> }.into_any(),
                     )}
+                    <SourceNote source=Signal::derive(move || data.with(|d| d.source.clone())) />
                     {part(
                         Signal::derive(move || data.with(|d| d.consumers.clone())),
                         "Consumers",

@@ -7,36 +7,18 @@ use rusqlite::{Connection, params};
 
 use super::book::{PUBLISHER, histogram};
 use super::bucket::Bucket;
-use crate::metric::{By, MINUTE_RETENTION, Metric, Reading, Series, SeriesQuery};
+use crate::metric::{By, MINUTE_RETENTION, Metric, MetricsSource, Reading, Series, SeriesQuery, Vitals};
 use crate::ports::{ConsumerCounts, Metrics, StoreError};
 use crate::sqlite::{Failure, Sqlite};
 use crate::time::{HOUR, MINUTE, Span, Timestamp};
 
-/// The most steps that one reading may have.
-const MAX_STEPS: i64 = 2_000;
 /// The most lines that one reading by type has; the rest are added up as `other`.
 const MAX_LINES: usize = 20;
-
-fn check(query: &SeriesQuery) -> Result<(), StoreError> {
-    if query.step < MINUTE || query.step % MINUTE != 0 {
-        return Err(StoreError::invalid("step", "must be a whole number of minutes, in milliseconds"));
-    }
-    if query.to <= query.from {
-        return Err(StoreError::invalid("to", "must be later than from"));
-    }
-    if (query.to - query.from) / query.step > MAX_STEPS {
-        return Err(StoreError::invalid(
-            "step",
-            format!("gives more than {MAX_STEPS} steps; choose a longer step or a shorter span"),
-        ));
-    }
-    Ok(())
-}
 
 #[async_trait]
 impl Metrics for Sqlite {
     async fn series(&self, query: &SeriesQuery) -> Result<Reading, StoreError> {
-        check(query)?;
+        query.check()?;
         let query = query.clone();
         self.read(move |connection| read(connection, &query, Timestamp::now())).await
     }
@@ -84,6 +66,14 @@ impl Metrics for Sqlite {
             Ok((most as f64 / (step / MINUTE) as f64, u64::try_from(sum).unwrap_or(0)))
         })
         .await
+    }
+
+    async fn vitals(&self, _: &str, _: Span, _: i64) -> Result<Vitals, StoreError> {
+        Ok(Vitals::default())
+    }
+
+    fn source(&self) -> Option<MetricsSource> {
+        None
     }
 }
 

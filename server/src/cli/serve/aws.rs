@@ -2,6 +2,7 @@
 //! deployment's own bus.
 
 use app::context::Desk;
+use pipeline::aws::metrics::{CloudWatch, Sampler};
 use pipeline::aws::takeover::Takeover;
 use pipeline::aws::{connect, ports};
 use tokio_util::sync::CancellationToken;
@@ -19,9 +20,18 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let names = config.aws.names()?;
     let connection = connect(config.aws.region.as_deref(), config.aws.endpoint()?).await;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let desk = Desk::new(ports(&connection, &names), "aws", None, false);
+    let metrics = CloudWatch::open(
+        &connection,
+        &names,
+        config.aws.endpoint()?,
+        &config.aws.metrics(&config.embedded.data)?,
+    )
+    .map_err(|e| Failure::new(e.to_string()))?;
+    let desk = Desk::new(ports(&connection, &names, metrics.clone()), "aws", None, false);
     let hub = Hub::start(desk.clone(), stop.clone());
     let state = http::AppState::new(desk, hub, None, stop.clone());
+    tasks.spawn(Sampler::new(&connection, &names, metrics.clone()).run(stop.clone()));
+    tasks.spawn(metrics.run(stop.clone()));
     if config.dead_letters.takeover {
         tasks.spawn(Takeover::new(&connection, &names).run(stop.clone()));
     }

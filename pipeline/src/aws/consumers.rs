@@ -1,0 +1,195 @@
+//! The consumers as the deployment has them: functions, the rules that feed them, and what waits for them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_eventbridge::Client;
+
+use super::error::failed;
+use super::letters::DynamoLetters;
+use super::metrics::CloudWatch;
+use super::queues::Queues;
+use super::recent::Recent;
+use super::{Connection, Names};
+use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW, Health};
+use crate::consumers::{Analytics, Audit, Categorization, Notification};
+use crate::letter::{Letter, LetterFilter};
+use crate::metric::{By, Metric, SeriesQuery};
+use crate::ports::{ConsumerControl, ConsumerCounts, Letters, Metrics, StoreError};
+use crate::time::{HOUR, MINUTE, Span, Timestamp};
+
+/// The rules' name in errors.
+const STORE: &str = "the rules";
+/// How old the rules may be.
+const RULES_FOR: Duration = Duration::from_secs(300);
+
+/// By consumer, its rules: name and pattern.
+type Rules = HashMap<String, Vec<(String, String)>>;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Functions {
+    events: Client,
+    names: Names,
+    metrics: Arc<CloudWatch>,
+    letters: DynamoLetters,
+    queues: Queues,
+    rules: Recent<Rules>,
+}
+
+impl Functions {
+    pub(super) fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, letters: DynamoLetters) -> Self {
+        Self {
+            events: Client::new(&connection.sdk),
+            names: names.clone(),
+            metrics,
+            letters,
+            queues: Queues::new(connection, names),
+            rules: Recent::new(RULES_FOR),
+        }
+    }
+
+    async fn rules(&self) -> Result<Rules, StoreError> {
+        let (mut rules, mut next) = (Rules::new(), None);
+        loop {
+            let answer = self
+                .events
+                .list_rules()
+                .event_bus_name(&self.names.event_bus)
+                .set_next_token(next)
+                .send()
+                .await
+                .map_err(|e| failed(STORE, &format!("ListRules of {}", self.names.event_bus), &e))?;
+            for rule in answer.rules() {
+                let name = rule.name().unwrap_or_default();
+                if let Some(consumer) = self.names.consumer_of_rule(name) {
+                    let pattern = rule.event_pattern().unwrap_or_default().to_owned();
+                    rules.entry(consumer.to_owned()).or_default().push((name.to_owned(), pattern));
+                }
+            }
+            next = answer.next_token;
+            if next.is_none() {
+                return Ok(rules);
+            }
+        }
+    }
+
+    /// The consumers' throughput in the last hour, by the minute.
+    async fn lately(&self, now: Timestamp) -> HashMap<String, Vec<Option<f64>>> {
+        let query = SeriesQuery {
+            metric: Metric::Throughput,
+            by: By::Consumer,
+            from: now.0 - HOUR,
+            to: now.0,
+            step: MINUTE,
+            consumer: None,
+        };
+        let reading = self.metrics.series(&query).await;
+        reading.map_or_else(
+            |_| HashMap::new(),
+            |reading| reading.series.into_iter().map(|s| (s.label, s.values)).collect(),
+        )
+    }
+
+    fn is_one(&self, name: &str) -> bool {
+        self.names.consumers.iter().any(|c| c.name == name)
+    }
+}
+
+/// What a consumer does, in one sentence.
+fn does(name: &str, function: &str) -> String {
+    match name {
+        "analytics" => Analytics::DOES.to_owned(),
+        "categorization" => Categorization::DOES.to_owned(),
+        "notification" => Notification::DOES.to_owned(),
+        "audit" => Audit::DOES.to_owned(),
+        _ => format!("The function {function}."),
+    }
+}
+
+#[async_trait]
+impl ConsumerControl for Functions {
+    async fn list(&self, span: Span) -> Result<Vec<ConsumerStatus>, StoreError> {
+        let now = Timestamp::now();
+        let counts = self.metrics.counts(span).await?;
+        let lately = self.metrics.counts(Span::ending(now, HEALTH_WINDOW)).await?;
+        let recent = self.lately(now).await;
+        // A part that doesn't answer, or is not allowed, leaves the others as they are.
+        let rules = self.rules.get(|| self.rules()).await.unwrap_or_default();
+        let waiting = self.queues.waiting().await.unwrap_or_default();
+        let open = self.letters.open().await.unwrap_or_default();
+        let mut list = Vec::with_capacity(counts.len());
+        for consumer in &self.names.consumers {
+            let name = &consumer.name;
+            let of = |counts: &[ConsumerCounts]| counts.iter().find(|c| c.name == *name).cloned().unwrap_or_default();
+            let (counts, lately) = (of(&counts), of(&lately));
+            let attempts = counts.processed + counts.failed;
+            #[allow(clippy::cast_precision_loss)] // counts far below 2^53
+            list.push(ConsumerStatus {
+                name: name.clone(),
+                does: does(name, &consumer.function),
+                rules: rules.get(name).cloned().unwrap_or_default(),
+                health: Health::judge(false, lately.processed, lately.failed, lately.p99),
+                paused: false,
+                window: span.millis(),
+                processed: counts.processed,
+                failed: counts.failed,
+                per_minute: counts.processed as f64 / (span.millis().max(1) as f64 / MINUTE as f64),
+                error_rate: (attempts > 0).then(|| counts.failed as f64 / attempts as f64 * 100.0),
+                p50: counts.p50,
+                p95: counts.p95,
+                p99: counts.p99,
+                in_flight: waiting.get(name).copied(),
+                retrying: None,
+                dead_letters: open.iter().filter(|letter| letter.consumer == *name).count() as u64,
+                recent: recent.get(name).cloned().unwrap_or_default(),
+                last_errors: open
+                    .iter()
+                    .find(|letter| letter.consumer == *name)
+                    .cloned()
+                    .map(fault)
+                    .into_iter()
+                    .collect(),
+            });
+        }
+        Ok(list)
+    }
+
+    async fn set_paused(&self, name: &str, _: bool) -> Result<bool, StoreError> {
+        if self.is_one(name) {
+            return Err(StoreError::NotOffered {
+                what: "stopping a function",
+            });
+        }
+        Ok(false)
+    }
+
+    /// What is known of attempts that failed is what the dead letters say.
+    async fn faults(&self, name: &str, limit: u32) -> Result<Vec<ConsumerFault>, StoreError> {
+        if !self.is_one(name) {
+            return Ok(Vec::new());
+        }
+        let filter = LetterFilter {
+            consumer: Some(name.to_owned()),
+            ..LetterFilter::default()
+        };
+        let letters = self.letters.list(&filter, limit, None).await?;
+        Ok(letters.items.into_iter().map(fault).collect())
+    }
+}
+
+fn fault(letter: Letter) -> ConsumerFault {
+    ConsumerFault {
+        at: letter.failed_at,
+        event_id: letter.event_id.unwrap_or_default(),
+        event_type: letter.event_type.unwrap_or_else(|| "unreadable".to_owned()),
+        attempt: letter.attempts,
+        error: if letter.error_message.starts_with(&letter.error_code) {
+            letter.error_message
+        } else {
+            format!("{}: {}", letter.error_code, letter.error_message)
+        },
+    }
+}

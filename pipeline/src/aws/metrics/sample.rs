@@ -1,0 +1,87 @@
+//! What CloudWatch doesn't have as it is meant here: how many letters are open and how many deliveries wait, at the end of a step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use tokio_util::sync::CancellationToken;
+
+use super::CloudWatch;
+use super::quantity::{IN_FLIGHT, Key, OPEN};
+use crate::aws::letters::DynamoLetters;
+use crate::aws::queues::Queues;
+use crate::aws::{Connection, Names};
+use crate::ports::Letters;
+use crate::time::Timestamp;
+
+/// How often one looks: what stands for a minute is what was there when it ended, to a few seconds.
+const EVERY: Duration = Duration::from_secs(20);
+
+/// Looks, each minute.
+#[derive(Debug)]
+pub struct Sampler {
+    metrics: Arc<CloudWatch>,
+    letters: DynamoLetters,
+    queues: Queues,
+    consumers: Vec<String>,
+}
+
+impl Sampler {
+    /// In a deployment; nothing is called yet.
+    #[must_use]
+    pub fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -> Self {
+        Self {
+            metrics,
+            letters: DynamoLetters::new(Client::new(&connection.sdk), names),
+            queues: Queues::new(connection, names),
+            consumers: names.consumers.iter().map(|c| c.name.clone()).collect(),
+        }
+    }
+
+    /// Looks until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut beat = tokio::time::interval(EVERY);
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = beat.tick() => {}
+                () = stop.cancelled() => return,
+            }
+            let samples = self.look().await;
+            if !samples.is_empty() {
+                self.metrics.book.sample(&samples, Timestamp::now());
+            }
+        }
+    }
+
+    /// What there is now, of what answers.
+    #[allow(clippy::cast_precision_loss)] // counts
+    async fn look(&self) -> Vec<(Key, f64)> {
+        let (depth, waiting) = tokio::join!(self.letters.depth(), self.queues.waiting());
+        let mut samples = Vec::new();
+        match depth {
+            Ok(depth) => {
+                samples.push((Key::new(None, &OPEN), depth.open as f64));
+                for name in &self.consumers {
+                    let open = depth.by_consumer.iter().find(|(of, _)| of == name).map_or(0, |(_, open)| *open);
+                    samples.push((Key::new(Some(name), &OPEN), open as f64));
+                }
+            }
+            Err(error) => tracing::debug!(%error, "dead letters can't be counted"),
+        }
+        match waiting {
+            Ok(waiting) => {
+                samples.extend(
+                    waiting
+                        .iter()
+                        .map(|(name, count)| (Key::new(Some(name), &IN_FLIGHT), *count as f64)),
+                );
+                if !waiting.is_empty() {
+                    samples.push((Key::new(None, &IN_FLIGHT), waiting.values().sum::<u64>() as f64));
+                }
+            }
+            Err(error) => tracing::debug!(%error, "the queues can't be counted"),
+        }
+        samples
+    }
+}

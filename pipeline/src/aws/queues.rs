@@ -1,0 +1,99 @@
+//! How much waits in the queues, without receiving anything.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::QueueAttributeName;
+use futures::future::try_join_all;
+
+use super::error::failed;
+use super::recent::Recent;
+use super::{Connection, Names};
+use crate::ports::StoreError;
+
+/// The queues' name in errors.
+pub(super) const STORE: &str = "the queues";
+/// How old the counts may be.
+const COUNTED_FOR: Duration = Duration::from_secs(4);
+
+/// The queues of a deployment.
+#[derive(Clone, Debug)]
+pub(super) struct Queues {
+    client: Client,
+    names: Names,
+    /// Addresses of the queues that are there.
+    urls: Arc<Mutex<HashMap<String, String>>>,
+    waiting: Arc<Recent<HashMap<String, u64>>>,
+}
+
+impl Queues {
+    pub(super) fn new(connection: &Connection, names: &Names) -> Self {
+        Self {
+            client: Client::new(&connection.sdk),
+            names: names.clone(),
+            urls: Arc::default(),
+            waiting: Arc::new(Recent::new(COUNTED_FOR)),
+        }
+    }
+
+    /// By consumer, the messages that wait for it or are in its hands; without one whose queue isn't there.
+    pub(super) async fn waiting(&self) -> Result<Arc<HashMap<String, u64>>, StoreError> {
+        self.waiting
+            .get(|| async {
+                let consumers = self.names.consumers.iter();
+                let all = consumers.map(async |c| Ok::<_, StoreError>((c.name.clone(), self.count(&c.queue).await?)));
+                let found = try_join_all(all).await?;
+                Ok(found.into_iter().filter_map(|(name, count)| Some((name, count?))).collect())
+            })
+            .await
+    }
+
+    /// The messages of a queue, received or not; `None` if there is no such queue.
+    async fn count(&self, queue: &str) -> Result<Option<u64>, StoreError> {
+        use QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible};
+        let Some(url) = self.url(queue).await? else { return Ok(None) };
+        let names = [
+            ApproximateNumberOfMessages,
+            ApproximateNumberOfMessagesNotVisible,
+            ApproximateNumberOfMessagesDelayed,
+        ];
+        let answer = self
+            .client
+            .get_queue_attributes()
+            .queue_url(url)
+            .set_attribute_names(Some(names.to_vec()))
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => {
+                let values = names.iter().filter_map(|name| answer.attributes()?.get(name)?.parse::<u64>().ok());
+                Ok(Some(values.sum()))
+            }
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_queue_does_not_exist()) => {
+                self.urls.lock().unwrap_or_else(PoisonError::into_inner).remove(queue);
+                Ok(None)
+            }
+            Err(error) => Err(failed(STORE, &format!("GetQueueAttributes of {queue}"), &error)),
+        }
+    }
+
+    /// A queue's address; `None` if there is no such queue.
+    pub(super) async fn url(&self, queue: &str) -> Result<Option<String>, StoreError> {
+        let urls = || self.urls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(url) = urls().get(queue) {
+            return Ok(Some(url.clone()));
+        }
+        match self.client.get_queue_url().queue_name(queue).send().await {
+            Ok(answer) => {
+                if let Some(url) = &answer.queue_url {
+                    urls().insert(queue.to_owned(), url.clone());
+                }
+                Ok(answer.queue_url)
+            }
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_queue_does_not_exist()) => Ok(None),
+            Err(error) => Err(failed(STORE, &format!("GetQueueUrl of {queue}"), &error)),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Something between the dashboard, or a function, and the services it calls: it counts the calls, and does to them what networks and
+//! services do.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use reqwest::Client;
+use tokio::task::JoinHandle;
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is answered.
+    Answered,
+    /// The service refuses it, in its own words, with a status and a code.
+    Refused(u16, &'static str),
+    /// It is not passed on, and nothing is answered for so long.
+    Silence(Duration),
+    /// The connection breaks before the service has heard of it.
+    Broken,
+    /// The service does it, and the connection breaks before the answer is here.
+    Unheard,
+}
+
+/// A call: the service, as in `dynamodb`, and the operation, as in `PutItem`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Call {
+    /// The service.
+    pub service: String,
+    /// The operation; of services without names for them, method and path.
+    pub operation: String,
+}
+
+type Decide = dyn Fn(&Call) -> Fate + Send + Sync;
+
+struct Inner {
+    client: Client,
+    endpoint: String,
+    calls: Mutex<BTreeMap<Call, usize>>,
+    decide: Mutex<Arc<Decide>>,
+}
+
+/// It, at an address of its own until it is dropped.
+pub struct Between {
+    endpoint: String,
+    inner: Arc<Inner>,
+    task: JoinHandle<()>,
+}
+
+impl Between {
+    /// In front of the services at `endpoint`; everything is answered.
+    ///
+    /// # Panics
+    /// There is no port for it.
+    pub async fn of(endpoint: &str) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let inner = Arc::new(Inner {
+            client: Client::builder().no_proxy().build().expect("an HTTP client"),
+            endpoint: endpoint.to_owned(),
+            calls: Mutex::default(),
+            decide: Mutex::new(Arc::new(|_| Fate::Answered)),
+        });
+        let router = Router::new().fallback(pass).with_state(inner.clone());
+        Self {
+            endpoint: format!("http://{address}"),
+            inner,
+            task: tokio::spawn(async move {
+                let _ = axum::serve(listener, router).await;
+            }),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// From now on `decide` says what happens to each call.
+    pub fn set(&self, decide: impl Fn(&Call) -> Fate + Send + Sync + 'static) {
+        *self.inner.decide.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(decide);
+    }
+
+    /// From now on everything is answered.
+    pub fn heal(&self) {
+        self.set(|_| Fate::Answered);
+    }
+
+    /// How often an operation was called, whatever came of it.
+    #[must_use]
+    pub fn calls(&self, operation: &str) -> usize {
+        let calls = self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls
+            .iter()
+            .filter(|(call, _)| call.operation == operation)
+            .map(|(_, count)| count)
+            .sum()
+    }
+}
+
+impl Drop for Between {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let call = call(&head.headers, head.method.as_str(), head.uri.path());
+    *inner
+        .calls
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .entry(call.clone())
+        .or_default() += 1;
+    let decide = Arc::clone(&inner.decide.lock().unwrap_or_else(PoisonError::into_inner));
+    match decide(&call) {
+        Fate::Answered => forward(&inner, &head, body).await.unwrap_or_else(broken),
+        Fate::Refused(status, code) => refused(&head.headers, status, code),
+        Fate::Silence(long) => {
+            tokio::time::sleep(long).await;
+            broken(())
+        }
+        Fate::Broken => broken(()),
+        Fate::Unheard => {
+            let _ = forward(&inner, &head, body).await;
+            broken(())
+        }
+    }
+}
+
+async fn forward(inner: &Inner, head: &axum::http::request::Parts, body: Bytes) -> Result<Response, ()> {
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut headers = head.headers.clone();
+    headers.remove(header::CONTENT_LENGTH);
+    let request = inner.client.request(head.method.clone(), format!("{}{path}", inner.endpoint));
+    let answer = request.headers(headers).body(body).send().await.map_err(drop)?;
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    let body = answer.bytes().await.map_err(drop)?;
+    headers.remove(header::TRANSFER_ENCODING);
+    headers.remove(header::CONTENT_LENGTH);
+    Ok((status, headers, body).into_response())
+}
+
+/// An answer that breaks off in the middle: the connection is closed under it.
+fn broken(_: ()) -> Response {
+    let nothing = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("the connection broke")) });
+    Body::from_stream(nothing).into_response()
+}
+
+/// As the service says it, in the protocol that it is spoken to in.
+fn refused(headers: &HeaderMap, status: u16, code: &str) -> Response {
+    let status = StatusCode::from_u16(status).expect("a status");
+    if headers.get("smithy-protocol").is_some() {
+        // {"__type": code} in CBOR: a map of one pair of texts.
+        let mut body = vec![0xa1, 0x66];
+        body.extend(b"__type");
+        body.push(0x78);
+        body.push(u8::try_from(code.len()).expect("a short code"));
+        body.extend(code.as_bytes());
+        let headers = [
+            (header::CONTENT_TYPE, "application/cbor"),
+            (header::HeaderName::from_static("smithy-protocol"), "rpc-v2-cbor"),
+        ];
+        return (status, headers, body).into_response();
+    }
+    let body = serde_json::json!({ "__type": code, "message": "as the test wants it" }).to_string();
+    let error_type = header::HeaderName::from_static("x-amzn-errortype");
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/x-amz-json-1.0"), (error_type, code)],
+        body,
+    )
+        .into_response()
+}
+
+fn call(headers: &HeaderMap, method: &str, path: &str) -> Call {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // Credential=AKID/20260101/region/service/aws4_request
+    let scope = text("authorization").and_then(|value| value.split_once("Credential=")?.1.split(['/', ',']).nth(3));
+    let operation = match (text("x-amz-target"), path.rsplit_once("/operation/")) {
+        (Some(target), _) => target.rsplit('.').next().unwrap_or(target).to_owned(),
+        (None, Some((_, operation))) => operation.to_owned(),
+        (None, None) => format!("{method} {path}"),
+    };
+    Call {
+        service: scope.unwrap_or_default().to_owned(),
+        operation,
+    }
+}
