@@ -11,6 +11,9 @@
 //! | [`letters`], [`takeover`] | the dead letters, and how they come from their queues |
 //! | [`metrics`] | the measurements, out of CloudWatch |
 //! | [`consumers`], [`queues`] | the functions and what waits for them |
+//! | [`bus`] | the publishers' side: `PutEvents` |
+//! | [`ledger`], [`parity`] | what became of each event, and what both paths asked of analytics |
+//! | [`analytics`], [`transactions`] | the application's tables |
 //! | [`measured`] | what the functions measure, as lines for CloudWatch |
 //! | [`consume`] | what a consumer asked for, done; and the entry point of the functions |
 //! | [`absent`] | the ports that this backend does not offer yet, which say so |
@@ -19,23 +22,28 @@
 
 mod absent;
 mod activity;
+pub mod analytics;
 mod attribute;
+pub mod bus;
 mod connection;
 pub mod consume;
 mod consumers;
 mod error;
-pub mod events;
+mod events;
 mod flags;
+mod ledger;
 mod letters;
 pub mod measured;
 mod merge;
 pub mod metrics;
 pub mod names;
+mod parity;
 mod query;
 mod queues;
 mod recent;
 mod record;
 pub mod takeover;
+pub mod transactions;
 
 use std::sync::Arc;
 
@@ -45,28 +53,32 @@ pub use connection::{Connection, configuration, connect};
 pub use names::Names;
 
 use crate::ports::Ports;
+use crate::trigger::TriggerMaps;
 use absent::Absent;
 use activity::DynamoActivity;
 use consumers::Functions;
 use events::DynamoEvents;
 use flags::DynamoFlags;
+use ledger::DynamoLedger;
 use letters::DynamoLetters;
 use metrics::CloudWatch;
+use parity::DynamoParity;
 
 /// The ports of the dashboard over a deployment.
 #[must_use]
 pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -> Ports {
-    let (client, absent) = (Client::new(&connection.sdk), Arc::new(Absent));
-    let letters = DynamoLetters::new(client.clone(), names);
+    let client = Client::new(&connection.sdk);
+    let ledger = DynamoLedger::of(connection, names);
+    let letters = DynamoLetters::new(client.clone(), names, ledger.clone());
     Ports {
-        events: Arc::new(DynamoEvents::new(client.clone(), names)),
-        ledger: absent.clone(),
+        events: Arc::new(DynamoEvents::new(client.clone(), names, ledger.clone())),
+        ledger: Arc::new(ledger),
         consumers: Arc::new(Functions::new(connection, names, metrics.clone(), letters.clone())),
         letters: Arc::new(letters),
-        operations: absent.clone(),
+        operations: Arc::new(Absent),
         flags: Arc::new(DynamoFlags::new(client.clone(), names)),
         metrics,
-        parity: absent,
+        parity: Arc::new(DynamoParity::new(client.clone(), names, &TriggerMaps::default())),
         activity: Arc::new(DynamoActivity::new(client, names)),
     }
 }

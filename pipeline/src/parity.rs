@@ -1,5 +1,7 @@
 //! Parity: whether the two paths asked the same of analytics, operation by operation.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
@@ -121,6 +123,64 @@ pub struct ParityReport {
     pub total: ParityRow,
     /// The newest differences, at most 50.
     pub differences: Vec<Difference>,
+}
+
+/// The most differences that a report lists.
+const LISTED: usize = 50;
+
+/// An operation, and what its paths did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// Its id: its event's.
+    pub operation_id: String,
+    /// Its event type.
+    pub event_type: String,
+    /// Its user.
+    pub user_id: String,
+    /// When it ran.
+    pub at: Timestamp,
+    /// What the paths did.
+    pub pair: Pair,
+}
+
+impl ParityReport {
+    /// Compares the paths of operations as of `now`.
+    #[must_use]
+    pub fn of(span: Span, mut operations: Vec<Ran>, now: Timestamp) -> Self {
+        operations.sort_by_key(|ran| std::cmp::Reverse(ran.at));
+        let mut rows = BTreeMap::<String, ParityRow>::new();
+        let (mut total, mut differences) = (ParityRow::default(), Vec::new());
+        for ran in operations {
+            let verdict = compare(ran.pair, now.0);
+            let (direct, event) = (ran.pair.direct.map(|(t, _)| t), ran.pair.event.map(|(t, _)| t));
+            let row = rows.entry(ran.event_type.clone()).or_insert_with(|| ParityRow {
+                event_type: ran.event_type.clone(),
+                ..Default::default()
+            });
+            // Newest first: the first of each kind is the most recent.
+            row.direct = row.direct.or(direct);
+            row.event = row.event.or(event);
+            row.add(verdict, 1);
+            total.add(verdict, 1);
+            if differences.len() < LISTED && matches!(verdict, Verdict::Different | Verdict::Missing | Verdict::Late) {
+                differences.push(Difference {
+                    operation_id: ran.operation_id,
+                    event_type: ran.event_type,
+                    user_id: ran.user_id,
+                    at: ran.at,
+                    verdict,
+                    direct,
+                    event,
+                });
+            }
+        }
+        Self {
+            span,
+            rows: rows.into_values().collect(),
+            total,
+            differences,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,9 @@
 
 use async_trait::async_trait;
 
-use crate::ledger::{LedgerEntry, LedgerSummary};
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem};
 use crate::page::Page;
-use crate::parity::ParityReport;
-use crate::ports::{DirectCall, Ledger, OperationError, Operations, Parity, StoreError};
-use crate::time::{Span, Timestamp};
+use crate::ports::{OperationError, Operations, StoreError};
 
 /// Stands where a port is not offered.
 #[derive(Clone, Copy, Debug)]
@@ -35,20 +32,11 @@ macro_rules! absent {
 }
 
 absent! {
-    Ledger, "the ledger" {
-        fn entry(&self, _: &str) -> Result<Option<LedgerEntry>, StoreError>;
-        fn summary(&self) -> Result<LedgerSummary, StoreError>;
-        fn open(&self, _: u32) -> Result<Vec<LedgerEntry>, StoreError>;
-    }
     Operations, "the operations table" {
         fn start(&self, _: &NewOperation, _: &str) -> Result<Operation, OperationError>;
         fn list(&self, _: u32, _: Option<&str>) -> Result<Page<Operation>, StoreError>;
         fn get(&self, _: &str) -> Result<Option<OperationDetail>, StoreError>;
         fn items(&self, _: &str, _: Option<ItemStatus>, _: u32, _: Option<&str>) -> Result<Page<OperationItem>, StoreError>;
         fn cancel(&self, _: &str) -> Result<Operation, OperationError>;
-    }
-    Parity, "the trigger ledger" {
-        fn record_direct(&self, _: DirectCall) -> Result<(), StoreError>;
-        fn report(&self, _: Span, _: Option<&str>, _: Timestamp) -> Result<ParityReport, StoreError>;
     }
 }

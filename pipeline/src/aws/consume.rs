@@ -1,35 +1,36 @@
 //! A consumer as a Lambda function: what it is handed, what it does with it, and what it answers.
 //!
-//! A fault fails the invocation, or, of a batch from SQS, the message, so that it is tried again and in the end becomes a dead
-//! letter. Nothing is caught and reported as a success.
+//! What a consumer asked for, the mark that it has completed the event, and the ledger's totals are one transaction: a second
+//! delivery finds the mark and changes nothing. A fault fails the invocation, or, of a batch from SQS, the message, so that it is
+//! tried again; what can't be helped, or has been tried often enough, goes to the dead-letter queue with its reason
+//! ([`give_up`]). Nothing is caught and reported as a success.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+mod effects;
+mod give_up;
+
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 
-use super::attribute::{Item, item_of_json};
-use super::error::failed;
-use super::events::{EXTRA, KEYS};
+use super::analytics::DynamoAnalytics;
+use super::bus::EventBridge;
+use super::ledger::{Account, DynamoLedger, Known, NotMade, overtaken, tries, wait};
 use super::measured::Measured;
-use super::record::text;
+use super::parity::DynamoParity;
 use super::{Connection, Names};
 use crate::consumers::{Consumer, ConsumerError, Effect};
+use crate::courier::Channel;
+use crate::event::Event;
 use crate::event::envelope;
-use crate::event::item::StoreItem;
-use crate::event::{Event, Json};
+use crate::ledger::Attempt;
+use crate::retry::RetryPolicy;
+use crate::rule::Rules;
 use crate::time::Timestamp;
-
-/// The version of the items that are written.
-const AUDIT_VERSION: &str = "2.0";
-/// The longest key of an index, bytes.
-const MAX_KEY: usize = 2_048;
-/// The store's name in errors.
-const STORE: &str = "the event store";
+use crate::trigger::TriggerMaps;
+use effects::{Effects, Prepared};
+use give_up::GiveUp;
 
 /// What SQS hands over.
 #[derive(Deserialize)]
@@ -42,22 +43,34 @@ struct Batch {
 #[serde(rename_all = "camelCase")]
 struct Record {
     message_id: String,
+    #[serde(default)]
+    receipt_handle: String,
     body: String,
     #[serde(default)]
     attributes: Attributes,
+    #[serde(default, rename = "eventSourceARN")]
+    queue_arn: String,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
 struct Attributes {
     /// When EventBridge sent it to the queue, Unix milliseconds: the envelope's own time may be the publisher's.
-    #[serde(default, rename = "SentTimestamp")]
+    #[serde(rename = "SentTimestamp")]
     sent: Option<String>,
+    /// How often it was received, this time included.
+    #[serde(rename = "ApproximateReceiveCount")]
+    received: Option<String>,
 }
 
 impl Record {
-    fn published_at(&self) -> Option<Timestamp> {
+    fn delivery(&self) -> Handed<'_> {
         let sent = self.attributes.sent.as_ref().and_then(|sent| sent.parse().ok()).map(Timestamp);
-        sent.or_else(|| published_at(&self.body))
+        Handed {
+            text: &self.body,
+            published_at: sent.or_else(|| published_at(&self.body)),
+            attempt: self.attributes.received.as_ref().and_then(|n| n.parse().ok()),
+        }
     }
 }
 
@@ -74,24 +87,45 @@ struct Failure {
     item_identifier: String,
 }
 
+/// One delivery, however it came.
+#[derive(Clone, Copy)]
+struct Handed<'a> {
+    text: &'a str,
+    published_at: Option<Timestamp>,
+    /// Which attempt this is, if the queue counts them.
+    attempt: Option<u32>,
+}
+
 /// A consumer and what applies its effects.
 pub struct Function {
     consumer: Arc<dyn Consumer>,
+    rules: Rules,
+    ledger: DynamoLedger,
     effects: Effects,
+    give_up: GiveUp,
+    retry: RetryPolicy,
 }
 
 impl Function {
-    /// A consumer in a deployment; nothing is called yet.
+    /// A consumer in a deployment, with where notifications go; nothing is called yet.
     #[must_use]
-    pub fn new(consumer: Arc<dyn Consumer>, connection: &Connection, names: &Names) -> Self {
+    pub fn new(consumer: Arc<dyn Consumer>, channel: Arc<dyn Channel>, connection: &Connection, names: &Names) -> Self {
+        let client = Client::new(&connection.sdk);
+        let ledger = DynamoLedger::of(connection, names);
         Self {
+            rules: Rules::default(),
+            effects: Effects::new(
+                client.clone(),
+                names,
+                DynamoAnalytics::new(client.clone(), names),
+                DynamoParity::new(client, names, &TriggerMaps::default()),
+                EventBridge::new(connection, names),
+                channel,
+            ),
+            ledger,
+            give_up: GiveUp::new(connection, names, consumer.name()),
             consumer,
-            effects: Effects {
-                client: Client::new(&connection.sdk),
-                table: names.event_store_table.clone(),
-                facets_table: names.facets_table(),
-                noted: Mutex::default(),
-            },
+            retry: RetryPolicy::default(),
         }
     }
 
@@ -99,23 +133,35 @@ impl Function {
     ///
     /// # Errors
     /// The event can't be read, or the consumer can't handle it, or its effects can't be applied. Of a batch no error: the
-    /// [`Answer`] names the messages that failed.
+    /// [`Answer`] names the messages that are to be tried again.
     pub async fn handle(&self, payload: &str) -> (Result<Answer, ConsumerError>, Measured) {
         let mut measured = Measured::default();
         let Ok(batch) = serde_json::from_str::<Batch>(payload) else {
-            let outcome = self.consume(payload).await;
-            measured.count(outcome.is_ok(), published_at(payload), Timestamp::now());
+            let handed = Handed {
+                text: payload,
+                published_at: published_at(payload),
+                attempt: None,
+            };
+            let outcome = self.consume(handed, None).await;
+            measured.count(outcome.is_ok(), handed.published_at, Timestamp::now());
             return (outcome.map(|()| Answer::default()), measured);
         };
         let outcomes = batch.records.iter().map(async |record| {
-            let outcome = self.consume(&record.body).await;
-            (record, outcome, Timestamp::now())
+            let handed = record.delivery();
+            let attempt = handed.attempt.unwrap_or(1);
+            let delay = self.retry.delay(attempt, rand::random());
+            let outcome = self.consume(handed, delay).await;
+            let (done_at, completed) = (Timestamp::now(), outcome.is_ok());
+            let again = match outcome {
+                Ok(()) => false,
+                Err(error) => self.failed(record, attempt, delay, &error).await,
+            };
+            (record, handed.published_at, done_at, completed, again)
         });
         let mut answer = Answer::default();
-        for (record, outcome, done_at) in join_all(outcomes).await {
-            measured.count(outcome.is_ok(), record.published_at(), done_at);
-            if let Err(error) = outcome {
-                tracing::error!(id = record.message_id, %error, "a message is to be tried again");
+        for (record, published_at, done_at, completed, again) in join_all(outcomes).await {
+            measured.count(completed, published_at, done_at);
+            if again {
                 answer.batch_item_failures.push(Failure {
                     item_identifier: record.message_id.clone(),
                 });
@@ -124,20 +170,162 @@ impl Function {
         (Ok(answer), measured)
     }
 
-    async fn consume(&self, text: &str) -> Result<(), ConsumerError> {
-        let events = envelope::parse(text).map_err(|fault| ConsumerError::permanent("InvalidEvent", fault.to_string()))?;
-        for event in &events {
-            for effect in self.consumer.handle(event).await? {
-                self.effects.apply(event, effect).await?;
+    /// Sees to a message that failed; whether it is to be tried again.
+    async fn failed(&self, record: &Record, attempt: u32, delay: Option<u64>, error: &ConsumerError) -> bool {
+        if let (false, Some(delay)) = (error.permanent, delay) {
+            tracing::warn!(id = record.message_id, attempt, %error, "a message is to be tried again");
+            self.give_up.postpone(&record.queue_arn, &record.receipt_handle, delay).await;
+            return true;
+        }
+        let events = envelope::parse(&record.body).unwrap_or_default();
+        let buried = async {
+            self.give_up.bury(&record.body, attempt, error).await?;
+            for event in &events {
+                self.note_buried(event).await?;
             }
-            tracing::info!(
-                event_id = event.event_id,
-                event_type = event.event_type,
-                consumer = self.consumer.name(),
-                "completed"
-            );
+            Ok::<_, ConsumerError>(())
+        };
+        match buried.await {
+            Ok(()) => {
+                tracing::error!(id = record.message_id, attempt, %error, "a message was given up: it is a dead letter");
+                false
+            }
+            Err(fault) => {
+                tracing::error!(id = record.message_id, %error, %fault, "a message can't be given up; it is tried again");
+                true
+            }
+        }
+    }
+
+    async fn note_buried(&self, event: &Event) -> Result<(), ConsumerError> {
+        let name = self.consumer.name();
+        let bury = |account: &Account| {
+            let mut after = account.clone();
+            after.bury(name);
+            (after != *account && account.seen()).then_some(after)
+        };
+        Ok(self.ledger.change(&event.event_id, bury).await?)
+    }
+
+    async fn consume(&self, handed: Handed<'_>, delay: Option<u64>) -> Result<(), ConsumerError> {
+        let events = envelope::parse(handed.text).map_err(|fault| ConsumerError::permanent("InvalidEvent", fault.to_string()))?;
+        for event in &events {
+            let began = Timestamp::now();
+            let done = self.complete(event, handed, began).await;
+            let Err(error) = done else { continue };
+            // Said in the ledger too, as far as it can be.
+            let next = delay.filter(|_| !error.permanent).and_then(|delay| i64::try_from(delay).ok());
+            let note = self.note_attempt(event, handed, began, &error, next).await;
+            if let Err(fault) = note {
+                tracing::warn!(event_id = event.event_id, %fault, "an attempt can't be noted");
+            }
+            return Err(error);
         }
         Ok(())
+    }
+
+    async fn complete(&self, event: &Event, handed: Handed<'_>, began: Timestamp) -> Result<(), ConsumerError> {
+        if event.event_id.is_empty() {
+            return Err(ConsumerError::permanent(
+                "InvalidEvent",
+                "eventId: is empty; a non-empty string is needed",
+            ));
+        }
+        let name = self.consumer.name();
+        let expected = self.rules.route(event)?;
+        let mut asked: Option<Vec<Effect>> = None;
+        for attempt in 0..tries() {
+            let before = self.ledger.read(&event.event_id).await?;
+            if before.account.done(name) {
+                tracing::info!(event_id = event.event_id, consumer = name, "was completed before");
+                return Ok(());
+            }
+            let effects = match &mut asked {
+                Some(effects) => effects,
+                None => asked.insert(self.effects.ahead(event, self.consumer.handle(event).await?).await?),
+            };
+            let mut after = before.account.clone();
+            after.see(&event.event_type, handed.published_at.unwrap_or(began), &expected);
+            after.attempt(name, attempt_of(&before.account, name, began, None), None);
+            let Prepared { items, of } = self.effects.prepare(event, effects, began).await?;
+            match self.write(event, effects, (&before, &after), items).await {
+                Ok(true) => {
+                    tracing::info!(
+                        event_id = event.event_id,
+                        event_type = event.event_type,
+                        consumer = name,
+                        "completed"
+                    );
+                    return self.effects.after(event, effects).await;
+                }
+                Ok(false) => wait(attempt).await,
+                // Done already, as the event that is in the store; gone, as the transaction; or somebody else was faster.
+                Err(NotMade::Refused(item)) => match of.get(item).copied() {
+                    Some(n) if !matches!(effects[n], Effect::MarkAnalytics { .. }) => _ = effects.remove(n),
+                    _ => wait(attempt).await,
+                },
+                Err(NotMade::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Err(overtaken().into())
+    }
+
+    /// Writes what is asked for, and the accounts of the event and of its cause.
+    async fn write(
+        &self,
+        event: &Event,
+        effects: &[Effect],
+        (before, after): (&Known, &Account),
+        items: Vec<aws_sdk_dynamodb::types::TransactWriteItem>,
+    ) -> Result<bool, NotMade> {
+        let own = (event.event_id.as_str(), before, after);
+        let cause = event
+            .causation_id
+            .as_deref()
+            .filter(|cause| !cause.is_empty() && *cause != event.event_id);
+        let Some(cause) = cause.filter(|_| effects.contains(&Effect::Store)) else {
+            return self.ledger.write(&[own], items).await;
+        };
+        // An effect whose cause was never seen is a gap until it comes.
+        let known = self.ledger.read(cause).await?;
+        if known.account.seen() {
+            return self.ledger.write(&[own], items).await;
+        }
+        let mut wanted = known.account.clone();
+        wanted.want();
+        self.ledger.write(&[own, (cause, &known, &wanted)], items).await
+    }
+
+    async fn note_attempt(
+        &self,
+        event: &Event,
+        handed: Handed<'_>,
+        began: Timestamp,
+        error: &ConsumerError,
+        next: Option<i64>,
+    ) -> Result<(), ConsumerError> {
+        if event.event_id.is_empty() {
+            return Ok(());
+        }
+        let (name, expected) = (self.consumer.name(), self.rules.route(event)?);
+        let note = |account: &Account| {
+            let mut after = account.clone();
+            after.see(&event.event_type, handed.published_at.unwrap_or(began), &expected);
+            let next_at = next.map(|next| Timestamp::now().plus(next));
+            after.attempt(name, attempt_of(account, name, began, Some(error.to_string())), next_at);
+            (!account.done(name)).then_some(after)
+        };
+        Ok(self.ledger.change(&event.event_id, note).await?)
+    }
+}
+
+fn attempt_of(account: &Account, consumer: &str, began: Timestamp, error: Option<String>) -> Attempt {
+    let now = Timestamp::now();
+    Attempt {
+        number: account.attempts(consumer).last().map_or(1, |last| last.number + 1),
+        at: now,
+        duration_us: u64::try_from(now.since(began) * 1_000).unwrap_or(0),
+        error,
     }
 }
 
@@ -145,112 +333,4 @@ impl Function {
 fn published_at(text: &str) -> Option<Timestamp> {
     let envelope: envelope::Delivered = serde_json::from_str(text).ok()?;
     envelope.time?.parse().ok()
-}
-
-/// Applies what consumers ask for.
-struct Effects {
-    client: Client,
-    table: String,
-    facets_table: String,
-    /// Types and sources that this instance has noted.
-    noted: Mutex<HashSet<(&'static str, String)>>,
-}
-
-impl Effects {
-    async fn apply(&self, event: &Event, effect: Effect) -> Result<(), ConsumerError> {
-        match effect {
-            Effect::Store => {
-                // First what must not be lost. A delivery that fails after it is tried again, and changes nothing here.
-                self.store(event).await?;
-                for (kind, value) in [("type", &event.event_type), ("source", &event.source)] {
-                    self.note(kind, value).await?;
-                }
-                Ok(())
-            }
-            other => Err(ConsumerError::permanent(
-                "NotOffered",
-                format!("the functions of this version don't do {other:?}"),
-            )),
-        }
-    }
-
-    /// Writes the event to the event store; what is there under its id and timestamp, as after a second delivery, stays as it is.
-    async fn store(&self, event: &Event) -> Result<(), ConsumerError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(stored(event, Timestamp::now())?))
-            .condition_expression("attribute_not_exists(eventId)")
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            // What DynamoDB won't have, however often it is asked.
-            Err(error) if error.code() == Some("ValidationException") => Err(ConsumerError::permanent(
-                "StoreRefused",
-                format!("{}: {}", self.table, error.message().unwrap_or_default()),
-            )),
-            Err(error) => Err(failed(STORE, &format!("PutItem in {}", self.table), &error).into()),
-        }
-    }
-
-    /// Notes a type or a source, so that it can be asked for; once for each instance of the function.
-    async fn note(&self, kind: &'static str, value: &str) -> Result<(), ConsumerError> {
-        let noted = || self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (kind, value.to_owned());
-        if noted().contains(&key) {
-            return Ok(());
-        }
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.facets_table)
-            .item("kind", text(kind))
-            .item("value", text(value))
-            .send()
-            .await;
-        match put {
-            Ok(_) => {}
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
-                tracing::warn!(
-                    table = self.facets_table,
-                    "there is no such table: types that the design doesn't name are not listed"
-                );
-            }
-            Err(error) => return Err(failed(STORE, &format!("PutItem in {}", self.facets_table), &error).into()),
-        }
-        noted().insert(key);
-        Ok(())
-    }
-}
-
-/// The event as an item: the design's fields as attributes; what the design doesn't name, and what no index would take as a
-/// key, together under one of its own.
-fn stored(event: &Event, now: Timestamp) -> Result<Item, ConsumerError> {
-    let refused = |what: String| ConsumerError::permanent("InvalidEvent", what);
-    let json = |value: serde_json::Result<Json>| value.map_err(|e| refused(e.to_string()));
-    let mut plain = event.clone();
-    let mut extra: BTreeMap<String, Json> = plain.extra.drain(..).collect();
-    let item = StoreItem {
-        event: plain,
-        notes: vec![
-            ("auditTimestamp".to_owned(), json(Json::of(&now.0))?),
-            ("auditVersion".to_owned(), json(Json::of(&AUDIT_VERSION))?),
-        ],
-    };
-    let mut item = item_of_json(&item.to_json()).ok_or_else(|| refused("a field is there twice".to_owned()))?;
-    for key in KEYS {
-        let fits = |text: &String| !text.is_empty() && text.len() <= MAX_KEY;
-        if let Some(AttributeValue::S(value)) = item.get(key).filter(|value| !value.as_s().is_ok_and(fits)) {
-            extra.insert(key.to_owned(), json(Json::of(value))?);
-            item.remove(key);
-        }
-    }
-    if !extra.is_empty() {
-        let extra = serde_json::to_string(&extra).map_err(|e| refused(e.to_string()))?;
-        item.insert(EXTRA.to_owned(), text(extra));
-    }
-    Ok(item)
 }

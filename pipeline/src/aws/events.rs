@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::Names;
 use super::attribute::{Item, item_to_json};
 use super::error::failed;
+use super::ledger::DynamoLedger;
 use super::merge::{Budget, Positioned, page};
 use super::query::items;
 use super::recent::Recent;
@@ -52,26 +53,27 @@ const MAX_EFFECTS: usize = 500;
 
 /// See the module.
 #[derive(Debug)]
-pub struct DynamoEvents {
+pub(super) struct DynamoEvents {
     client: Client,
     table: String,
     facets_table: String,
     indexes: Recent<Indexes>,
     facets: Recent<Facets>,
+    ledger: DynamoLedger,
     /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of them.
     met: Mutex<(BTreeSet<String>, BTreeSet<String>)>,
 }
 
 impl DynamoEvents {
     /// Over the deployment's table; nothing is called yet.
-    #[must_use]
-    pub fn new(client: Client, names: &Names) -> Self {
+    pub(super) fn new(client: Client, names: &Names, ledger: DynamoLedger) -> Self {
         Self {
             client,
             table: names.event_store_table.clone(),
             facets_table: names.facets_table(),
             indexes: Recent::new(INDEXES_FOR),
             facets: Recent::new(FACETS_FOR),
+            ledger,
             met: Mutex::default(),
         }
     }
@@ -300,7 +302,7 @@ impl EventStore for DynamoEvents {
     }
 
     async fn completeness(&self) -> Result<AuditEvidence, StoreError> {
-        Err(super::absent::not_yet("the ledger"))
+        self.ledger.completeness().await
     }
 }
 

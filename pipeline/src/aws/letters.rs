@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 
-use super::Names;
 use super::attribute::Item;
 use super::error::own_failed;
+use super::ledger::{Account, DynamoLedger};
 use super::merge::{Batch, Budget, Positioned, Source, page};
 use super::recent::Recent;
 use super::record::{Record, number, text};
+use super::{Connection, Names};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterStatus};
 use crate::page::{Page, check_limit, read_cursor};
 use crate::ports::{Letters, StoreError};
@@ -123,8 +124,14 @@ fn matches(filter: &LetterFilter, needle: Option<&str>, kept: &Kept) -> bool {
 pub(super) struct DynamoLetters {
     client: Client,
     table: String,
+    ledger: DynamoLedger,
     /// The open letters: the rail, the overview and the list all ask for them.
     open: Arc<Recent<Vec<Letter>>>,
+}
+
+/// The letters of a deployment; nothing is called yet.
+pub(super) fn letters(connection: &Connection, names: &Names) -> DynamoLetters {
+    DynamoLetters::new(Client::new(&connection.sdk), names, DynamoLedger::of(connection, names))
 }
 
 /// How old the open letters may be when they are counted.
@@ -168,8 +175,9 @@ impl Source for OfStatus<'_> {
 }
 
 impl DynamoLetters {
-    pub(super) fn new(client: Client, names: &Names) -> Self {
+    pub(super) fn new(client: Client, names: &Names, ledger: DynamoLedger) -> Self {
         Self {
+            ledger,
             client,
             table: names.letters_table(),
             open: Arc::new(Recent::new(COUNTED_FOR)),
@@ -310,11 +318,20 @@ impl Letters for DynamoLetters {
         let Some(Kept { letter, body }) = answer.item().map(kept).transpose()? else {
             return Ok(None);
         };
+        // What the ledger knows of the event; where there is none, nothing is.
+        let account = match &letter.event_id {
+            Some(event_id) => match self.ledger.read(event_id).await {
+                Ok(known) => known.account,
+                Err(StoreError::NotOffered { .. }) => Account::default(),
+                Err(error) => return Err(error),
+            },
+            None => Account::default(),
+        };
         Ok(Some(LetterDetail {
+            history: account.attempts(&letter.consumer).to_vec(),
+            done_by: account.done_by(),
             letter,
             body,
-            history: Vec::new(),
-            done_by: Vec::new(),
             operations: Vec::new(),
         }))
     }

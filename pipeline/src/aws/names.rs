@@ -109,6 +109,7 @@ impl Names {
             event_bus: variable("CUTOVER_AWS__EVENT_BUS").unwrap_or(derived.event_bus),
             event_store_table: variable("CUTOVER_AWS__EVENT_STORE_TABLE").unwrap_or(derived.event_store_table),
             own_tables: variable("CUTOVER_AWS__OWN_TABLES").unwrap_or(derived.own_tables),
+            dead_letter_queue: variable("CUTOVER_AWS__DEAD_LETTER_QUEUE").unwrap_or(derived.dead_letter_queue),
             ..Self::of(&prefix)
         })
     }
@@ -123,6 +124,49 @@ impl Names {
     #[must_use]
     pub fn flags_table(&self) -> String {
         format!("{}-flags", self.own_tables)
+    }
+
+    /// The ledger: key `eventId` (S), and an index over `open` (S) and `publishedMillis` (N) with all attributes.
+    #[must_use]
+    pub fn ledger_table(&self) -> String {
+        format!("{}-ledger", self.own_tables)
+    }
+
+    /// The ledger's totals: key `shard` (S).
+    #[must_use]
+    pub fn totals_table(&self) -> String {
+        format!("{}-totals", self.own_tables)
+    }
+
+    /// What both paths asked of analytics: `operationId` (S) and `path` (S), and an index over `eventType` (S) and `at` (N) with all
+    /// attributes.
+    #[must_use]
+    pub fn triggers_table(&self) -> String {
+        format!("{}-triggers", self.own_tables)
+    }
+
+    /// The notifications that were sent: key `eventId` (S).
+    #[must_use]
+    pub fn notifications_table(&self) -> String {
+        format!("{}-notifications", self.own_tables)
+    }
+
+    /// The application's table of what is to be computed: `userId` (S) and `analyticType` (S).
+    #[must_use]
+    pub fn analytics_table(&self) -> String {
+        format!("{}-analytics-status", self.prefix)
+    }
+
+    /// The application's transactions: `userId` (S) and `transactionId` (S).
+    #[must_use]
+    pub fn transactions_table(&self) -> String {
+        format!("{}-transactions", self.prefix)
+    }
+
+    /// The application's category rules: `userId` (S) and `ruleId` (S).
+    #[must_use]
+    pub fn category_rules_table(&self) -> String {
+        format!("{}-category-rules", self.prefix)
     }
 
     /// The table of the types and sources that were seen: `kind` (S) and `value` (S).

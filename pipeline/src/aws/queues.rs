@@ -1,22 +1,37 @@
-//! How much waits in the queues, without receiving anything.
+//! The queues: how much waits in them, without receiving anything; and what is sent to them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
 use futures::future::try_join_all;
 
 use super::error::failed;
 use super::recent::Recent;
 use super::{Connection, Names};
+use crate::letter::arrival::own;
 use crate::ports::StoreError;
 
 /// The queues' name in errors.
 pub(super) const STORE: &str = "the queues";
 /// How old the counts may be.
 const COUNTED_FOR: Duration = Duration::from_secs(4);
+
+/// The longest reason that goes along with what is given up, characters.
+const MAX_REASON: usize = 1_000;
+
+/// Why something is given up.
+#[derive(Clone, Debug)]
+pub(super) struct GivenUp<'a> {
+    /// By whom.
+    pub(super) consumer: &'a str,
+    pub(super) code: &'a str,
+    pub(super) message: &'a str,
+    pub(super) permanent: bool,
+    pub(super) attempts: u32,
+}
 
 /// The queues of a deployment.
 #[derive(Clone, Debug)]
@@ -95,5 +110,44 @@ impl Queues {
             Err(error) if error.as_service_error().is_some_and(|e| e.is_queue_does_not_exist()) => Ok(None),
             Err(error) => Err(failed(STORE, &format!("GetQueueUrl of {queue}"), &error)),
         }
+    }
+
+    /// Sends what was given up to a queue, with the reason. `false` if there is no such queue.
+    pub(super) async fn bury(&self, queue: &str, body: &str, why: &GivenUp<'_>) -> Result<bool, StoreError> {
+        let Some(url) = self.url(queue).await? else { return Ok(false) };
+        let said: String = why.message.chars().take(MAX_REASON).collect();
+        let attributes = [
+            (own::CONSUMER, why.consumer.to_owned()),
+            (own::ERROR_CODE, why.code.to_owned()),
+            (own::ERROR_MESSAGE, said),
+            (own::PERMANENT, why.permanent.to_string()),
+            (own::ATTEMPTS, why.attempts.to_string()),
+        ];
+        // A body, and an attribute, can't be empty.
+        let body = if body.is_empty() { " " } else { body };
+        let mut message = self.client.send_message().queue_url(url).message_body(body);
+        for (name, value) in attributes.into_iter().filter(|(_, value)| !value.is_empty()) {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            message = message.message_attributes(name, value.unwrap_or_else(|e| unreachable!("it has a type: {e}")));
+        }
+        let sent = message.send().await;
+        sent.map(|_| true)
+            .map_err(|e| failed(STORE, &format!("SendMessage to {queue}"), &e))
+    }
+
+    /// Has a received message come again after `seconds`.
+    pub(super) async fn postpone(&self, queue: &str, receipt: &str, seconds: i32) -> Result<(), StoreError> {
+        let Some(url) = self.url(queue).await? else { return Ok(()) };
+        let changed = self
+            .client
+            .change_message_visibility()
+            .queue_url(url)
+            .receipt_handle(receipt)
+            .visibility_timeout(seconds);
+        changed
+            .send()
+            .await
+            .map(drop)
+            .map_err(|e| failed(STORE, &format!("ChangeMessageVisibility in {queue}"), &e))
     }
 }

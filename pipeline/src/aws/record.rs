@@ -1,5 +1,7 @@
 //! Values in and out of items.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::attribute::Item;
@@ -11,6 +13,36 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
 
 pub(super) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+/// `SET` of an update: the expression, and the names and values in it.
+pub(super) struct Assigned {
+    pub(super) expression: String,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: Item,
+}
+
+/// Sets attributes and leaves the others as they are; those without a value are removed.
+pub(super) fn assigned<'a>(fields: impl IntoIterator<Item = (&'a str, Option<AttributeValue>)>) -> Assigned {
+    let (mut set, mut remove) = (Vec::new(), Vec::new());
+    let (mut names, mut values) = (HashMap::new(), Item::new());
+    for (n, (name, value)) in fields.into_iter().enumerate() {
+        names.insert(format!("#a{n}"), name.to_owned());
+        match value {
+            Some(value) => {
+                set.push(format!("#a{n} = :a{n}"));
+                values.insert(format!(":a{n}"), value);
+            }
+            None => remove.push(format!("#a{n}")),
+        }
+    }
+    let part = |word: &str, parts: Vec<String>| (!parts.is_empty()).then(|| format!("{word} {}", parts.join(", ")));
+    let parts: Vec<String> = [part("SET", set), part("REMOVE", remove)].into_iter().flatten().collect();
+    Assigned {
+        expression: parts.join(" "),
+        names,
+        values,
+    }
 }
 
 /// An item of one of Cutover's own tables, read field by field.

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client as Dynamo;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
 use rand::RngExt;
@@ -15,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::error::failed;
-use super::letters::{DynamoLetters, Kept};
+use super::ledger::{Account, DynamoLedger};
+use super::letters::{DynamoLetters, Kept, letters};
 use super::{Connection, Names};
 use crate::letter::arrival::Arrival;
 use crate::letter::{Letter, LetterStatus};
@@ -36,6 +36,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 pub struct Takeover {
     client: Client,
     letters: DynamoLetters,
+    ledger: DynamoLedger,
     names: Names,
 }
 
@@ -54,7 +55,8 @@ impl Takeover {
     pub fn new(connection: &Connection, names: &Names) -> Self {
         Self {
             client: Client::new(&connection.sdk),
-            letters: DynamoLetters::new(Dynamo::new(&connection.sdk), names),
+            letters: letters(connection, names),
+            ledger: DynamoLedger::of(connection, names),
             names: names.clone(),
         }
     }
@@ -119,7 +121,9 @@ impl Takeover {
         let messages = received.messages();
         let mut done = Vec::with_capacity(messages.len());
         for (n, message) in messages.iter().enumerate() {
-            self.letters.keep(&self.letter(queue, consumer, message)).await?;
+            let kept = self.letter(queue, consumer, message);
+            self.letters.keep(&kept).await?;
+            self.note(&kept.letter).await?;
             let entry = DeleteMessageBatchRequestEntry::builder()
                 .id(n.to_string())
                 .receipt_handle(message.receipt_handle().unwrap_or_default())
@@ -141,6 +145,20 @@ impl Takeover {
             }
         }
         Ok(Look::Taken(messages.len()))
+    }
+
+    /// Has the ledger know that the letter's consumer gave up. What the ledger has not seen is not its business.
+    async fn note(&self, letter: &Letter) -> Result<(), StoreError> {
+        let Some(event_id) = &letter.event_id else { return Ok(()) };
+        let bury = |account: &Account| {
+            let mut after = account.clone();
+            after.bury(&letter.consumer);
+            (account.seen() && after != *account).then_some(after)
+        };
+        match self.ledger.change(event_id, bury).await {
+            Err(StoreError::NotOffered { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     async fn url(&self, queue: &str) -> Result<Option<String>, StoreError> {
@@ -169,10 +187,11 @@ impl Takeover {
         let sent = system(MessageSystemAttributeName::SentTimestamp).map_or_else(Timestamp::now, Timestamp);
         let arrival = Arrival::read(body, &attributes);
         let event = arrival.event.as_ref();
+        let named = arrival.function.as_deref().map(|function| self.names.consumer_of(function));
         let consumer = arrival
-            .function
-            .as_deref()
-            .map(|function| self.names.consumer_of(function))
+            .consumer
+            .clone()
+            .or(named)
             .or_else(|| consumer.map(ToOwned::to_owned))
             .unwrap_or_else(|| "unknown".to_owned());
         let known_as = format!("{queue}/{}", message.message_id().unwrap_or_default());
@@ -185,7 +204,7 @@ impl Takeover {
                 user_id: event.map(|event| event.user_id.clone()),
                 error_code: arrival.error_code,
                 error_message: arrival.error_message,
-                permanent: false,
+                permanent: arrival.permanent,
                 attempts: arrival.attempts.unwrap_or(1),
                 failed_redrives: 0,
                 published_at: event.map_or(sent, |event| Timestamp(event.timestamp)),

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use pipeline::aws::consume::{Answer, Function};
-use pipeline::aws::{Names, connect};
-use pipeline::consumers::{Audit, Consumer};
+use pipeline::aws::transactions::DynamoTransactions;
+use pipeline::aws::{Connection, Names, connect};
+use pipeline::consumers::{Analytics, Audit, Categorization, Consumer, Notification};
+use pipeline::courier::{Channel, Log, Webhook};
 use pipeline::time::Timestamp;
+use pipeline::trigger::TriggerMaps;
 use serde_json::value::RawValue;
 use tracing_subscriber::EnvFilter;
 
@@ -28,15 +31,16 @@ async fn main() -> ExitCode {
 #[allow(clippy::print_stdout)] // how CloudWatch gets its metrics
 async fn run() -> Result<(), Error> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let consumer = consumer(variable("CUTOVER_CONSUMER").as_deref())?;
-    let (name, deployment) = (consumer.name().to_owned(), variable("CUTOVER_AWS__PREFIX").unwrap_or_default());
     let names = Names::from_environment(variable)?;
+    let channel = channel(variable("CUTOVER_NOTIFICATIONS__WEBHOOK").as_deref())?;
+    let name = variable("CUTOVER_CONSUMER").ok_or("CUTOVER_CONSUMER is missing: which consumer this function is")?;
     // Region, endpoint and credentials are in the function's environment.
     let connection = connect(None, None).await;
-    let function = Function::new(consumer, &connection, &names);
+    let consumer = consumer(&name, &connection, &names)?;
+    let function = Function::new(consumer, channel, &connection, &names);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| -> Result<Answer, Error> {
         let (outcome, measured) = function.handle(event.payload.get()).await;
-        for line in measured.lines(&deployment, &name, Timestamp::now()) {
+        for line in measured.lines(&names.prefix, &name, Timestamp::now()) {
             println!("{line}");
         }
         Ok(outcome?)
@@ -44,10 +48,25 @@ async fn run() -> Result<(), Error> {
     .await
 }
 
-fn consumer(name: Option<&str>) -> Result<Arc<dyn Consumer>, String> {
-    match name {
-        Some("audit") => Ok(Arc::new(Audit)),
-        Some(other) => Err(format!("CUTOVER_CONSUMER is {other}; this version has audit")),
-        None => Err("CUTOVER_CONSUMER is missing: which consumer this function is".to_owned()),
-    }
+fn consumer(name: &str, connection: &Connection, names: &Names) -> Result<Arc<dyn Consumer>, String> {
+    Ok(match name {
+        "analytics" => Arc::new(Analytics::new(TriggerMaps::default().event)),
+        "categorization" => Arc::new(Categorization::new(Arc::new(DynamoTransactions::of(connection, names)))),
+        "notification" => Arc::new(Notification),
+        "audit" => Arc::new(Audit),
+        other => {
+            return Err(format!(
+                "CUTOVER_CONSUMER is {other}: analytics, categorization, notification or audit is needed"
+            ));
+        }
+    })
+}
+
+/// Where notifications go: the web hook, or, without one, the log.
+fn channel(webhook: Option<&str>) -> Result<Arc<dyn Channel>, Error> {
+    let Some(webhook) = webhook else { return Ok(Arc::new(Log)) };
+    let url = webhook
+        .parse()
+        .map_err(|e| format!("CUTOVER_NOTIFICATIONS__WEBHOOK is no address: {e}"))?;
+    Ok(Arc::new(Webhook::new(url).map_err(|e| e.without_url())?))
 }

@@ -5,6 +5,7 @@
 //! | EventBridge could not reach a target | the delivered event | `RULE_ARN`, `TARGET_ARN`, `ERROR_CODE`, `ERROR_MESSAGE`, `RETRY_ATTEMPTS` |
 //! | an asynchronous invocation gave up | the delivered event | `RequestID`, `ErrorCode`, `ErrorMessage` |
 //! | a function's destination for failures | `requestContext`, `requestPayload`, `responsePayload` | none |
+//! | a function or a publisher of ours gave up | the delivered event, or whatever it was | those of [`own`] |
 //! | a queue's redrive policy: the function that it feeds gave up | the delivered event | none |
 //!
 //! Anything else is unreadable: it is kept as it is, and never dropped. The shapes are those of
@@ -17,6 +18,20 @@ use serde::Deserialize;
 
 use crate::event::{Event, Json, envelope};
 
+/// The attributes of what our functions and publishers give up.
+pub mod own {
+    /// Who gave up.
+    pub const CONSUMER: &str = "Cutover.Consumer";
+    /// A short name of the kind of error.
+    pub const ERROR_CODE: &str = "Cutover.ErrorCode";
+    /// What went wrong.
+    pub const ERROR_MESSAGE: &str = "Cutover.ErrorMessage";
+    /// `true` if trying again can't help.
+    pub const PERMANENT: &str = "Cutover.Permanent";
+    /// How often it was tried.
+    pub const ATTEMPTS: &str = "Cutover.Attempts";
+}
+
 /// Which of the shapes a message has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
@@ -26,6 +41,8 @@ pub enum Shape {
     LambdaAsync,
     /// What a function's on-failure destination was sent.
     LambdaDestination,
+    /// What a function or a publisher of ours gave up.
+    Own,
     /// What a queue moved away, after its consumer had failed as often as it may.
     QueueRedrive,
     /// None of them.
@@ -41,6 +58,10 @@ pub struct Arrival {
     pub event: Option<Event>,
     /// The name of the function that gave up, where the message says it.
     pub function: Option<String>,
+    /// The consumer, or `publisher`, that gave up, where the message says it.
+    pub consumer: Option<String>,
+    /// Whether trying the same again can't help, as far as the message says.
+    pub permanent: bool,
     /// A short name of the kind of error.
     pub error_code: String,
     /// What went wrong.
@@ -53,7 +74,9 @@ impl Arrival {
     /// Reads a message by its body and the texts of its attributes.
     #[must_use]
     pub fn read(body: &str, attributes: &BTreeMap<String, String>) -> Self {
-        let read = if attributes.contains_key("TARGET_ARN") || attributes.contains_key("RULE_ARN") {
+        let read = if attributes.contains_key(own::CONSUMER) {
+            Ok(ours(body, attributes))
+        } else if attributes.contains_key("TARGET_ARN") || attributes.contains_key("RULE_ARN") {
             event_bridge(body, attributes)
         } else if attributes.contains_key("ErrorMessage") || attributes.contains_key("RequestID") {
             lambda_async(body, attributes)
@@ -64,10 +87,27 @@ impl Arrival {
             shape: Shape::Unreadable,
             event: None,
             function: attributes.get("TARGET_ARN").and_then(|arn| function(arn)),
+            consumer: None,
+            permanent: false,
             error_code: "Unreadable".to_owned(),
             error_message: reason,
             attempts: None,
         })
+    }
+}
+
+/// Ours says what it is of; the event may be one that nobody can read, which is why it was given up.
+fn ours(body: &str, attributes: &BTreeMap<String, String>) -> Arrival {
+    let text = |name: &str| attributes.get(name).cloned();
+    Arrival {
+        shape: Shape::Own,
+        event: one_event(body).ok(),
+        function: None,
+        consumer: text(own::CONSUMER),
+        permanent: text(own::PERMANENT).is_some_and(|word| word == "true"),
+        error_code: text(own::ERROR_CODE).unwrap_or_else(|| "Unknown".to_owned()),
+        error_message: text(own::ERROR_MESSAGE).unwrap_or_else(|| "no reason was given".to_owned()),
+        attempts: text(own::ATTEMPTS).and_then(|n| n.parse().ok()),
     }
 }
 
@@ -77,6 +117,8 @@ fn event_bridge(body: &str, attributes: &BTreeMap<String, String>) -> Result<Arr
         shape: Shape::EventBridgeTarget,
         event: Some(one_event(body)?),
         function: text("TARGET_ARN").and_then(|arn| function(&arn)),
+        consumer: None,
+        permanent: false,
         error_code: text("ERROR_CODE").unwrap_or_else(|| "Unknown".to_owned()),
         error_message: text("ERROR_MESSAGE")
             .or_else(|| text("EXHAUSTED_RETRY_CONDITION"))
@@ -98,6 +140,8 @@ fn lambda_async(body: &str, attributes: &BTreeMap<String, String>) -> Result<Arr
         shape: Shape::LambdaAsync,
         event: Some(one_event(body)?),
         function: None,
+        consumer: None,
+        permanent: false,
         error_code: named
             .map(ToOwned::to_owned)
             .or_else(|| text("ErrorCode"))
@@ -144,6 +188,8 @@ fn destination(body: &str) -> Result<Arrival, String> {
         shape: Shape::LambdaDestination,
         event: Some(one_event(record.request_payload.text())?),
         function: context.function_arn.as_deref().and_then(function),
+        consumer: None,
+        permanent: false,
         error_code: response.error_type.unwrap_or_else(|| condition.clone()),
         error_message: response.error_message.unwrap_or(condition),
         attempts: context.approximate_invoke_count,
@@ -156,6 +202,8 @@ fn moved(body: &str) -> Option<Arrival> {
         shape: Shape::QueueRedrive,
         event: Some(one_event(body).ok()?),
         function: None,
+        consumer: None,
+        permanent: false,
         error_code: "GaveUp".to_owned(),
         error_message: "the consumer failed as often as its queue lets it; its log has the errors".to_owned(),
         attempts: None,

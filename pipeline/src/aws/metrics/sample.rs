@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::CloudWatch;
 use super::quantity::{IN_FLIGHT, Key, OPEN};
-use crate::aws::letters::DynamoLetters;
+use crate::aws::letters::{DynamoLetters, letters};
 use crate::aws::queues::Queues;
 use crate::aws::{Connection, Names};
 use crate::ports::Letters;
@@ -32,7 +31,7 @@ impl Sampler {
     pub fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -> Self {
         Self {
             metrics,
-            letters: DynamoLetters::new(Client::new(&connection.sdk), names),
+            letters: letters(connection, names),
             queues: Queues::new(connection, names),
             consumers: names.consumers.iter().map(|c| c.name.clone()).collect(),
         }

@@ -1,0 +1,391 @@
+//! The ledger in DynamoDB: an item for each event, with what became of it, and the totals beside them.
+//!
+//! Whoever changes an account reads it, and writes it back if nobody was faster, with whatever belongs to the change and the totals
+//! in one transaction. Open events are in an index that holds nothing else: an item is in it only while it has the attribute.
+
+mod account;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem, Update};
+use futures::future::try_join_all;
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+
+pub(super) use account::{Account, Tally};
+
+use super::attribute::{Item, item_of_json, item_to_json};
+use super::error::own_failed;
+use super::queues::Queues;
+use super::recent::Recent;
+use super::record::{Record, number, text};
+use super::{Connection, Names};
+use crate::criteria::AuditEvidence;
+use crate::ledger::{DeliveryState, LedgerEntry, LedgerSummary};
+use crate::ports::{Ledger, StoreError};
+use crate::time::{MINUTE, Timestamp};
+
+/// The table's name in errors.
+const STORE: &str = "the ledger";
+/// The index over the open events: `open`, a shard, and `publishedMillis`.
+const OPEN_INDEX: &str = "OpenPublishedAtIndex";
+/// Over how many partitions open events, and the totals, are spread.
+const SHARDS: u8 = 8;
+/// How often a change is tried when others are faster.
+const TRIES: u32 = 12;
+/// How old the totals may be.
+const SUMMED_FOR: Duration = Duration::from_secs(2);
+/// An open delivery older than this is unaccounted for if nothing waits in its consumer's queue, milliseconds.
+const OVERDUE: i64 = 10 * MINUTE;
+/// The same where no queue of ours feeds the consumer: Lambda tries for six hours.
+const OVERDUE_AT_LAMBDA: i64 = 7 * 60 * MINUTE;
+/// How many open events are looked at for ones that are unaccounted for.
+const LOOKED_AT: u32 = 500;
+
+/// A change was not made.
+#[derive(Debug)]
+pub(super) enum NotMade {
+    /// One of the items that belong to it, by number, is not as it has to be.
+    Refused(usize),
+    /// It can't be known, or never can be.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for NotMade {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// An account, and the version that it was read in; 0 for one that isn't there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) account: Account,
+    version: u64,
+}
+
+/// The ledger of a deployment.
+#[derive(Clone, Debug)]
+pub(super) struct DynamoLedger {
+    client: Client,
+    table: String,
+    totals_table: String,
+    queues: Queues,
+    totals: Arc<Recent<Tally>>,
+}
+
+impl DynamoLedger {
+    pub(super) fn new(client: Client, names: &Names, queues: Queues) -> Self {
+        Self {
+            client,
+            table: names.ledger_table(),
+            totals_table: names.totals_table(),
+            queues,
+            totals: Arc::new(Recent::new(SUMMED_FOR)),
+        }
+    }
+
+    /// Of a deployment; nothing is called yet.
+    pub(super) fn of(connection: &Connection, names: &Names) -> Self {
+        Self::new(Client::new(&connection.sdk), names, Queues::new(connection, names))
+    }
+
+    /// Reads an event's account.
+    pub(super) async fn read(&self, event_id: &str) -> Result<Known, StoreError> {
+        if event_id.is_empty() {
+            return Ok(Known::default());
+        }
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("eventId", text(event_id))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|e| own_failed(STORE, &format!("GetItem of {}", self.table), &e))?;
+        answer.item().map_or_else(|| Ok(Known::default()), known)
+    }
+
+    /// Makes a change: reads the account, has `change` say what it becomes, and writes it unless somebody was faster; then again.
+    /// `None` changes nothing.
+    pub(super) async fn change(&self, event_id: &str, change: impl Fn(&Account) -> Option<Account>) -> Result<(), StoreError> {
+        for attempt in 0..TRIES {
+            let before = self.read(event_id).await?;
+            let Some(after) = change(&before.account) else { return Ok(()) };
+            match self.write(&[(event_id, &before, &after)], Vec::new()).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => wait(attempt).await,
+                Err(NotMade::Refused(_)) => {}
+                Err(NotMade::Failed(error)) => return Err(error),
+            }
+        }
+        Err(overtaken())
+    }
+
+    /// Writes accounts as they have become, and `effects` with them, all or nothing. `false` if one of the accounts is no longer as
+    /// it was read.
+    pub(super) async fn write(&self, accounts: &[(&str, &Known, &Account)], effects: Vec<TransactWriteItem>) -> Result<bool, NotMade> {
+        let change = accounts.iter().fold(Tally::default(), |sum, (_, before, after)| {
+            sum.plus(after.tally().minus(before.account.tally()))
+        });
+        let first = effects.len();
+        let mut items = effects;
+        for (event_id, before, after) in accounts {
+            items.push(TransactWriteItem::builder().put(self.put(event_id, before, after)?).build());
+        }
+        let after_accounts = items.len();
+        if change != Tally::default() {
+            items.push(TransactWriteItem::builder().update(self.add(change)).build());
+        }
+        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
+        let error = match sent {
+            Ok(_) => return Ok(true),
+            Err(error) => error,
+        };
+        let Some(reasons) = cancelled(&error) else {
+            return Err(own_failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into());
+        };
+        let failed = |range: std::ops::Range<usize>| {
+            range
+                .into_iter()
+                .find(|n| reasons.get(*n).is_some_and(|code| code == "ConditionalCheckFailed"))
+        };
+        if let Some(n) = failed(0..first) {
+            return Err(NotMade::Refused(n));
+        }
+        let passing = |code: &String| code == "TransactionConflict" || code == "None" || code == "ThrottlingError";
+        if failed(first..after_accounts).is_some() || reasons.iter().all(passing) {
+            return Ok(false);
+        }
+        Err(own_failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into())
+    }
+
+    fn put(&self, event_id: &str, before: &Known, after: &Account) -> Result<Put, StoreError> {
+        let account = serde_json::to_string(after).ok().and_then(|json| item_of_json(&json));
+        let mut item = account.ok_or_else(|| StoreError::Corrupt {
+            what: STORE,
+            reason: format!("an account of {event_id} that can't be written"),
+        })?;
+        item.insert("eventId".to_owned(), text(event_id));
+        item.insert("version".to_owned(), number(before.version + 1));
+        if let Some(at) = after.published_at() {
+            item.insert("publishedMillis".to_owned(), number(at.0));
+        }
+        if after.open() {
+            item.insert("open".to_owned(), text(shard(event_id)));
+        }
+        let put = Put::builder().table_name(&self.table).set_item(Some(item));
+        let put = if before.version == 0 {
+            put.condition_expression("attribute_not_exists(eventId)")
+        } else {
+            put.condition_expression("version = :version")
+                .expression_attribute_values(":version", number(before.version))
+        };
+        put.build().map_err(|e| StoreError::Corrupt {
+            what: STORE,
+            reason: e.to_string(),
+        })
+    }
+
+    /// Adds to the totals: to one of several items, for all events end up here.
+    fn add(&self, change: Tally) -> Update {
+        let shard = rand::rng().random_range(0..SHARDS);
+        let mut update = Update::builder()
+            .table_name(&self.totals_table)
+            .key("shard", text(shard.to_string()));
+        let mut parts = Vec::new();
+        for (name, by) in change.fields().into_iter().filter(|(_, by)| *by != 0) {
+            parts.push(format!("{name} :{name}"));
+            update = update.expression_attribute_values(format!(":{name}"), number(by));
+        }
+        let update = update.update_expression(format!("ADD {}", parts.join(", ")));
+        update.build().unwrap_or_else(|e| unreachable!("all that it needs is there: {e}"))
+    }
+
+    async fn totals(&self) -> Result<Arc<Tally>, StoreError> {
+        self.totals
+            .get(|| async {
+                let keys = (0..SHARDS).map(|shard| Item::from([("shard".to_owned(), text(shard.to_string()))]));
+                let asked = KeysAndAttributes::builder()
+                    .set_keys(Some(keys.collect()))
+                    .consistent_read(true)
+                    .build();
+                let asked = asked.unwrap_or_else(|e| unreachable!("it has keys: {e}"));
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.totals_table, asked)
+                    .send()
+                    .await
+                    .map_err(|e| own_failed(STORE, &format!("BatchGetItem of {}", self.totals_table), &e))?;
+                if answer.unprocessed_keys().is_some_and(|left| !left.is_empty()) {
+                    return Err(StoreError::Unavailable {
+                        what: STORE,
+                        reason: format!("BatchGetItem of {}: throttled", self.totals_table),
+                    });
+                }
+                let items = answer
+                    .responses()
+                    .and_then(|all| all.get(&self.totals_table))
+                    .map_or(&[][..], Vec::as_slice);
+                Ok(items.iter().fold(Tally::default(), |sum, item| sum.plus(tally(item))))
+            })
+            .await
+    }
+
+    /// How complete the audit trail is.
+    pub(super) async fn completeness(&self) -> Result<AuditEvidence, StoreError> {
+        let totals = self.totals().await?;
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        Ok(AuditEvidence {
+            published: count(totals.published),
+            stored: count(totals.stored),
+            on_the_way: count(totals.published - totals.stored - totals.not_stored),
+            orphaned: count(totals.orphaned),
+        })
+    }
+
+    /// The open events, oldest first.
+    async fn oldest(&self, limit: u32) -> Result<Vec<LedgerEntry>, StoreError> {
+        let size = i32::try_from(limit).unwrap_or(i32::MAX);
+        let shards = (0..SHARDS).map(async |shard| {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(OPEN_INDEX)
+                .key_condition_expression("#open = :shard")
+                .expression_attribute_names("#open", "open")
+                .expression_attribute_values(":shard", text(shard.to_string()))
+                .limit(size)
+                .send()
+                .await
+                .map_err(|e| own_failed(STORE, &format!("Query of {OPEN_INDEX} in {}", self.table), &e))?;
+            answer.items().iter().map(entry).collect::<Result<Vec<_>, StoreError>>()
+        });
+        let mut all: Vec<LedgerEntry> = try_join_all(shards).await?.into_iter().flatten().flatten().collect();
+        all.sort_by(|a, b| (a.published_at, &a.event_id).cmp(&(b.published_at, &b.event_id)));
+        all.truncate(limit as usize);
+        Ok(all)
+    }
+
+    /// Open events with a delivery that nothing is going to attempt, as far as can be told: it is overdue, and its consumer's queue
+    /// is empty.
+    async fn unaccounted(&self) -> Result<u64, StoreError> {
+        let now = Timestamp::now();
+        let open = self.oldest(LOOKED_AT).await?;
+        if open.first().is_none_or(|oldest| now.since(oldest.published_at) < OVERDUE) {
+            return Ok(0);
+        }
+        let waiting = self.queues.waiting().await?;
+        let lost = |entry: &&LedgerEntry| {
+            let age = now.since(entry.published_at);
+            let overdue = |consumer: &str| match waiting.get(consumer) {
+                Some(waiting) => *waiting == 0 && age >= OVERDUE,
+                None => age >= OVERDUE_AT_LAMBDA,
+            };
+            entry
+                .deliveries
+                .iter()
+                .any(|d| d.state == DeliveryState::Open && overdue(&d.consumer))
+        };
+        Ok(open.iter().filter(lost).count() as u64)
+    }
+}
+
+/// A pause that grows, at random, so that those who are in each other's way get out of it.
+pub(super) async fn wait(attempt: u32) {
+    let most = 10_u64 << attempt.min(6);
+    let pause = rand::rng().random_range(1..=most);
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+}
+
+pub(super) fn overtaken() -> StoreError {
+    StoreError::Unavailable {
+        what: STORE,
+        reason: format!("{TRIES} changes in a row were overtaken by others"),
+    }
+}
+
+/// How often a change is tried.
+pub(super) const fn tries() -> u32 {
+    TRIES
+}
+
+fn shard(event_id: &str) -> String {
+    (Sha256::digest(event_id.as_bytes())[0] % SHARDS).to_string()
+}
+
+/// Why a transaction was not made, item by item; `None` if it failed as a whole.
+fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Vec<String>> {
+    match error.as_service_error()? {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+            let codes = cancelled
+                .cancellation_reasons()
+                .iter()
+                .map(|reason| reason.code().unwrap_or("None").to_owned());
+            Some(codes.collect())
+        }
+        TransactWriteItemsError::TransactionInProgressException(_) => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+fn known(item: &Item) -> Result<Known, StoreError> {
+    let record = Record { what: STORE, item };
+    let account = serde_json::from_str(&item_to_json(item)).map_err(|e| StoreError::Corrupt {
+        what: STORE,
+        reason: format!("the account of {}: {e}", record.optional_text("eventId").unwrap_or_default()),
+    })?;
+    Ok(Known {
+        account,
+        version: record.number("version")?,
+    })
+}
+
+fn entry(item: &Item) -> Result<Option<LedgerEntry>, StoreError> {
+    let event_id = Record { what: STORE, item }.text("eventId")?;
+    Ok(known(item)?.account.entry(&event_id))
+}
+
+fn tally(item: &Item) -> Tally {
+    let record = Record { what: STORE, item };
+    let number = |name: &str| record.number(name).unwrap_or(0);
+    Tally {
+        published: number("published"),
+        completed: number("completed"),
+        dead_lettered: number("deadLettered"),
+        stored: number("stored"),
+        not_stored: number("notStored"),
+        orphaned: number("orphaned"),
+    }
+}
+
+#[async_trait]
+impl Ledger for DynamoLedger {
+    async fn entry(&self, event_id: &str) -> Result<Option<LedgerEntry>, StoreError> {
+        Ok(self.read(event_id).await?.account.entry(event_id))
+    }
+
+    async fn summary(&self) -> Result<LedgerSummary, StoreError> {
+        let (totals, unaccounted) = tokio::try_join!(self.totals(), self.unaccounted())?;
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        Ok(LedgerSummary {
+            published: count(totals.published),
+            completed: count(totals.completed),
+            dead_lettered: count(totals.dead_lettered),
+            in_flight: count(totals.published - totals.completed - totals.dead_lettered),
+            unaccounted,
+        })
+    }
+
+    async fn open(&self, limit: u32) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.oldest(limit).await
+    }
+}
