@@ -9,6 +9,7 @@
 //! | [`events`] | the event store |
 //! | [`flags`], [`activity`] | the flags and what people did, in tables of Cutover's own |
 //! | [`letters`], [`takeover`] | the dead letters, and how they come from their queues |
+//! | [`operations`] | redriving them and setting them aside, and the worker that does it |
 //! | [`metrics`] | the measurements, out of CloudWatch |
 //! | [`consumers`], [`queues`] | the functions and what waits for them |
 //! | [`bus`] | the publishers' side: `PutEvents` |
@@ -16,11 +17,9 @@
 //! | [`analytics`], [`transactions`] | the application's tables |
 //! | [`measured`] | what the functions measure, as lines for CloudWatch |
 //! | [`consume`] | what a consumer asked for, done; and the entry point of the functions |
-//! | [`absent`] | the ports that this backend does not offer yet, which say so |
 //!
 //! Nothing here creates anything in an account.
 
-mod absent;
 mod activity;
 pub mod analytics;
 mod attribute;
@@ -37,6 +36,7 @@ pub mod measured;
 mod merge;
 pub mod metrics;
 pub mod names;
+pub mod operations;
 mod parity;
 mod query;
 mod queues;
@@ -54,7 +54,6 @@ pub use names::Names;
 
 use crate::ports::Ports;
 use crate::trigger::TriggerMaps;
-use absent::Absent;
 use activity::DynamoActivity;
 use consumers::Functions;
 use events::DynamoEvents;
@@ -62,23 +61,28 @@ use flags::DynamoFlags;
 use ledger::DynamoLedger;
 use letters::DynamoLetters;
 use metrics::CloudWatch;
+use operations::{DynamoOperations, Told, Worker};
 use parity::DynamoParity;
 
-/// The ports of the dashboard over a deployment.
+/// The ports of the dashboard over a deployment, and what drives the operations that are started through them.
 #[must_use]
-pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -> Ports {
+pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -> (Ports, Worker) {
     let client = Client::new(&connection.sdk);
     let ledger = DynamoLedger::of(connection, names);
     let letters = DynamoLetters::new(client.clone(), names, ledger.clone());
-    Ports {
-        events: Arc::new(DynamoEvents::new(client.clone(), names, ledger.clone())),
+    let events = Arc::new(DynamoEvents::new(client.clone(), names, ledger.clone()));
+    let operations = DynamoOperations::new(client.clone(), names, letters.clone());
+    let worker = Worker::new(connection, names, operations.clone(), letters.clone(), events.clone());
+    let ports = Ports {
+        events,
         ledger: Arc::new(ledger),
-        consumers: Arc::new(Functions::new(connection, names, metrics.clone(), letters.clone())),
-        letters: Arc::new(letters),
-        operations: Arc::new(Absent),
+        consumers: Arc::new(Functions::new(connection, names, metrics.clone(), letters)),
+        letters: Arc::new(Told(operations.clone())),
+        operations: Arc::new(operations),
         flags: Arc::new(DynamoFlags::new(client.clone(), names)),
         metrics,
         parity: Arc::new(DynamoParity::new(client.clone(), names, &TriggerMaps::default())),
         activity: Arc::new(DynamoActivity::new(client, names)),
-    }
+    };
+    (ports, worker)
 }

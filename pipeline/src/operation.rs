@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::InvalidField;
 use crate::letter::filter::LetterFilter;
 use crate::time::Timestamp;
 
@@ -61,6 +62,63 @@ pub struct NewOperation {
     /// Only count what would be done.
     #[serde(default)]
     pub dry_run: bool,
+}
+
+/// The most letters one operation takes.
+pub const MAX_ITEMS: usize = 100_000;
+/// The most items listed with an operation.
+pub const LISTED: usize = 1_000;
+/// Items a second when the caller doesn't say.
+const DEFAULT_RATE: u32 = 50;
+/// The fastest an operation may go, items a second.
+const MAX_RATE: u32 = 1_000;
+
+impl NewOperation {
+    /// Whether it can be done at all.
+    ///
+    /// # Errors
+    /// No reason, or one that is too long; a rate that is none; no letters, or too many.
+    pub fn check(&self) -> Result<(), InvalidField> {
+        if self.reason.trim().is_empty() {
+            return Err(InvalidField::new("reason", "is empty; say why, for those who read the record"));
+        }
+        if self.reason.len() > 500 {
+            return Err(InvalidField::new("reason", "is longer than 500 bytes"));
+        }
+        if self.rate.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
+            return Err(InvalidField::new("rate", format!("must be between 1 and {MAX_RATE} a second")));
+        }
+        match &self.select {
+            Selection::Ids(ids) if ids.is_empty() => Err(InvalidField::new("select.ids", "is empty")),
+            Selection::Ids(ids) if ids.len() > MAX_ITEMS => {
+                Err(InvalidField::new("select.ids", format!("holds more than {MAX_ITEMS} letters")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The operation that it becomes, with nothing done yet.
+    #[must_use]
+    pub fn begun(&self, id: String, actor: &str, total: u64, now: Timestamp) -> Operation {
+        Operation {
+            id,
+            kind: self.kind,
+            status: if self.dry_run {
+                OperationStatus::DryRun
+            } else {
+                OperationStatus::Running
+            },
+            actor: actor.to_owned(),
+            reason: self.reason.trim().to_owned(),
+            rate: self.rate.unwrap_or(DEFAULT_RATE),
+            created_at: now,
+            finished_at: self.dry_run.then_some(now),
+            total,
+            succeeded: 0,
+            failed: 0,
+            skipped: 0,
+        }
+    }
 }
 
 /// Where an operation stands.

@@ -38,7 +38,7 @@ pub async fn run(store: Sqlite, stop: CancellationToken) {
 }
 
 /// How many of `rate` items a second fall on this tick of a tenth of a second: exactly `rate` in any ten ticks.
-const fn share(rate: u32, tick: u32) -> u32 {
+pub(crate) const fn share(rate: u32, tick: u32) -> u32 {
     let n = tick % 10;
     rate * (n + 1) / 10 - rate * n / 10
 }

@@ -10,19 +10,23 @@
 pub(crate) mod conformance;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
+use pipeline::aws::analytics::DynamoAnalytics;
+use pipeline::aws::bus::EventBridge;
 use pipeline::aws::metrics::{CloudWatch, MetricsConfig};
+use pipeline::aws::takeover::Takeover;
+use pipeline::aws::transactions::DynamoTransactions;
 use pipeline::aws::{Connection, Names, configuration, ports};
-use pipeline::demo::Faults;
-use pipeline::event::Event;
-use pipeline::ports::{AnalyticsQueue, Bus, CategoryRule, PublishError, Receipt, StoreError, Transaction, Transactions};
+use pipeline::demo::{Fault, Faults};
 use pipeline::publisher::Publisher;
-use pipeline::time::Timestamp;
-use pipeline::trigger::AnalyticsStatus;
+use pipeline::rule::Rules;
+use tests::between::{Between, Fate};
 use tests::deployment::{Account, REGION, deploy};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use conformance::{Backend, Running, Stopping, conformance};
 
@@ -30,8 +34,8 @@ use conformance::{Backend, Running, Stopping, conformance};
 struct Aws;
 
 impl Backend for Aws {
-    fn start(dir: &Path, _: &Faults) -> Running {
-        let endpoint = Account::shared();
+    fn start(dir: &Path, faults: &Faults) -> Running {
+        let (endpoint, between) = Account::shared();
         let prefix: String = dir
             .file_name()
             .expect("a name")
@@ -40,6 +44,7 @@ impl Backend for Aws {
             .filter(char::is_ascii_alphanumeric)
             .collect();
         let prefix = format!("c-{}", prefix.to_lowercase());
+        afflict(between, &prefix, faults);
         let deployed = dir.join("deployed");
         if !deployed.exists() {
             deploy(endpoint, &prefix);
@@ -47,15 +52,63 @@ impl Backend for Aws {
         }
         let (connection, names) = (connection(endpoint), Names::of(&prefix));
         let metrics = CloudWatch::open(&connection, &names, Some(endpoint), &MetricsConfig::default()).expect("no cache");
-        let ports = ports(&connection, &names, metrics);
-        let elsewhere = Arc::new(NotHere);
+        let (ports, worker) = ports(&connection, &names, metrics);
+        let bus = Arc::new(EventBridge::with_ledger(&connection, &names, Rules::default()));
+        let stop = CancellationToken::new();
+        let tasks = vec![
+            tokio::spawn(Takeover::new(&connection, &names).run(stop.clone())),
+            tokio::spawn(worker.run(stop.clone())),
+        ];
         Running {
-            publisher: Publisher::new(elsewhere.clone(), ports.flags.clone()),
+            publisher: Publisher::new(bus.clone(), ports.flags.clone()),
             ports,
-            bus: elsewhere.clone(),
-            transactions: elsewhere.clone(),
-            analytics: elsewhere,
-            stopping: Box::new(NotHere),
+            bus,
+            transactions: Arc::new(DynamoTransactions::of(&connection, &names)),
+            analytics: Arc::new(DynamoAnalytics::of(&connection, &names)),
+            stopping: Box::new(Stop { stop, tasks }),
+        }
+    }
+}
+
+/// Has the tables that a consumer can't do without refuse it, for as long as the suite wants an outage of it.
+fn afflict(between: &Between, prefix: &str, faults: &Faults) {
+    static ALL: Mutex<Vec<(String, Faults)>> = Mutex::new(Vec::new());
+    let all = || ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    all().retain(|(known, _)| known != prefix);
+    all().push((prefix.to_owned(), faults.clone()));
+    between.set_by_body(move |call, body| {
+        let tables = [
+            ("analytics", "-analytics-status\""),
+            ("categorization", "-category-rules\""),
+            ("notification", "-cutover-notifications\""),
+            ("audit", "-event-store\""),
+        ];
+        let out = all().iter().any(|(prefix, faults)| {
+            let of = |table: &str| call.service == "dynamodb" && body.contains(&format!("\"{prefix}{table}"));
+            tables
+                .iter()
+                .any(|(consumer, table)| faults.of(consumer) == Some(Fault::Outage) && of(table))
+        });
+        if out {
+            Fate::Refused(400, "AccessDeniedException")
+        } else {
+            Fate::Answered
+        }
+    });
+}
+
+/// The functions go on, as on AWS; what runs in this process ends.
+struct Stop {
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+#[async_trait]
+impl Stopping for Stop {
+    async fn stop(self: Box<Self>) {
+        self.stop.cancel();
+        for task in self.tasks {
+            task.await.expect("it ends");
         }
     }
 }
@@ -74,56 +127,7 @@ fn connection(endpoint: &'static str) -> Connection {
     thread.join().expect("a connection")
 }
 
-/// What the nouns that are run here don't ask for.
-struct NotHere;
-
-const WHY: &str = "the aws backend has no such port yet; leave the noun out";
-
-#[async_trait]
-impl Stopping for NotHere {
-    async fn stop(self: Box<Self>) {}
-}
-
-#[async_trait]
-impl Bus for NotHere {
-    async fn put(&self, _: Vec<Event>, _: Option<Timestamp>) -> Vec<Result<Receipt, PublishError>> {
-        unreachable!("{WHY}")
-    }
-    async fn bury(&self, _: String, _: &PublishError) -> Result<(), StoreError> {
-        unreachable!("{WHY}")
-    }
-}
-
-#[async_trait]
-impl Transactions for NotHere {
-    async fn by_ids(&self, _: &str, _: &[String]) -> Result<Vec<Transaction>, StoreError> {
-        unreachable!("{WHY}")
-    }
-    async fn uncategorized(&self, _: &str, _: &str, _: u32) -> Result<Vec<Transaction>, StoreError> {
-        unreachable!("{WHY}")
-    }
-    async fn rules(&self, _: &str) -> Result<Vec<CategoryRule>, StoreError> {
-        unreachable!("{WHY}")
-    }
-    async fn put(&self, _: Vec<Transaction>) -> Result<(), StoreError> {
-        unreachable!("{WHY}")
-    }
-    async fn put_rule(&self, _: CategoryRule) -> Result<(), StoreError> {
-        unreachable!("{WHY}")
-    }
-}
-
-#[async_trait]
-impl AnalyticsQueue for NotHere {
-    async fn of_user(&self, _: &str) -> Result<Vec<AnalyticsStatus>, StoreError> {
-        unreachable!("{WHY}")
-    }
-    async fn needed(&self, _: u32) -> Result<Vec<AnalyticsStatus>, StoreError> {
-        unreachable!("{WHY}")
-    }
-    async fn computed(&self, _: &AnalyticsStatus, _: &str) -> Result<bool, StoreError> {
-        unreachable!("{WHY}")
-    }
-}
-
-conformance!(Aws; activity, flags);
+conformance!(
+    Aws; activity, analytics, audit, bus, delivery, depth, effects, events, flags, ledger, letters, operations, parity, redrives, text,
+    transactions, wishes
+);

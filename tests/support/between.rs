@@ -2,7 +2,7 @@
 //! services do.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -37,11 +37,11 @@ pub struct Call {
     pub operation: String,
 }
 
-type Decide = dyn Fn(&Call) -> Fate + Send + Sync;
+type Decide = dyn Fn(&Call, &str) -> Fate + Send + Sync;
 
 struct Inner {
     client: Client,
-    endpoint: String,
+    endpoint: OnceLock<String>,
     calls: Mutex<BTreeMap<Call, usize>>,
     decide: Mutex<Arc<Decide>>,
 }
@@ -59,13 +59,23 @@ impl Between {
     /// # Panics
     /// There is no port for it.
     pub async fn of(endpoint: &str) -> Self {
+        let between = Self::of_nothing().await;
+        between.turn_to(endpoint);
+        between
+    }
+
+    /// In front of services that are not there yet.
+    ///
+    /// # Panics
+    /// There is no port for it.
+    pub async fn of_nothing() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let inner = Arc::new(Inner {
             client: Client::builder().no_proxy().build().expect("an HTTP client"),
-            endpoint: endpoint.to_owned(),
+            endpoint: OnceLock::new(),
             calls: Mutex::default(),
-            decide: Mutex::new(Arc::new(|_| Fate::Answered)),
+            decide: Mutex::new(Arc::new(|_, _| Fate::Answered)),
         });
         let router = Router::new().fallback(pass).with_state(inner.clone());
         Self {
@@ -83,8 +93,18 @@ impl Between {
         &self.endpoint
     }
 
+    /// The services are at `endpoint`.
+    pub fn turn_to(&self, endpoint: &str) {
+        let _ = self.inner.endpoint.set(endpoint.to_owned());
+    }
+
     /// From now on `decide` says what happens to each call.
     pub fn set(&self, decide: impl Fn(&Call) -> Fate + Send + Sync + 'static) {
+        self.set_by_body(move |call, _| decide(call));
+    }
+
+    /// The same, where it depends on what is asked.
+    pub fn set_by_body(&self, decide: impl Fn(&Call, &str) -> Fate + Send + Sync + 'static) {
         *self.inner.decide.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(decide);
     }
 
@@ -122,7 +142,7 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         .entry(call.clone())
         .or_default() += 1;
     let decide = Arc::clone(&inner.decide.lock().unwrap_or_else(PoisonError::into_inner));
-    match decide(&call) {
+    match decide(&call, &String::from_utf8_lossy(&body)) {
         Fate::Answered => forward(&inner, &head, body).await.unwrap_or_else(broken),
         Fate::Refused(status, code) => refused(&head.headers, status, code),
         Fate::Silence(long) => {
@@ -138,10 +158,11 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
 }
 
 async fn forward(inner: &Inner, head: &axum::http::request::Parts, body: Bytes) -> Result<Response, ()> {
+    let Some(endpoint) = inner.endpoint.get() else { return Err(()) };
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut headers = head.headers.clone();
     headers.remove(header::CONTENT_LENGTH);
-    let request = inner.client.request(head.method.clone(), format!("{}{path}", inner.endpoint));
+    let request = inner.client.request(head.method.clone(), format!("{endpoint}{path}"));
     let answer = request.headers(headers).body(body).send().await.map_err(drop)?;
     let (status, mut headers) = (answer.status(), answer.headers().clone());
     let body = answer.bytes().await.map_err(drop)?;

@@ -12,6 +12,7 @@ use tempfile::{NamedTempFile, TempDir};
 use tokio::process::{Child, Command};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::between::Between;
 use crate::endpoint::{Endpoint, Reply};
 use crate::sdk::{self, Answered};
 use crate::server::{Captured, binary};
@@ -48,18 +49,19 @@ impl Account {
     /// It doesn't start.
     pub async fn empty() -> Self {
         let seat = SEATS.acquire().await.expect("a seat");
-        let mut account = Self::start(&[]).await;
+        let mut account = Self::start(&[], None).await;
         account.seat = Some(seat);
         account
     }
 
-    async fn start(wrapper: &[&str]) -> Self {
+    /// `between` is what the functions call instead of the emulator.
+    async fn start(wrapper: &[&str], between: Option<&str>) -> Self {
         let directory = TempDir::new().expect("a directory");
-        let (mut child, mut output, mut endpoint) = spawn(directory.path(), wrapper);
+        let (mut child, mut output, mut endpoint) = spawn(directory.path(), wrapper, between);
         eventually("the emulator answers", async || {
             if child.try_wait().is_ok_and(|ended| ended.is_some()) {
                 // Somebody else took the port that was free a moment ago.
-                (child, output, endpoint) = spawn(directory.path(), wrapper);
+                (child, output, endpoint) = spawn(directory.path(), wrapper, between);
             }
             let health = Endpoint::new(endpoint.clone());
             let reply = Reply::try_of(health.request(reqwest::Method::GET, "/_ministack/health")).await;
@@ -85,13 +87,14 @@ impl Account {
         account
     }
 
-    /// An emulator that all tests of this process share, and that ends with it. Each uses a prefix of its own.
+    /// An emulator that all tests of this process share, and that ends with it, and what is between it and the functions. Each uses a
+    /// prefix of its own.
     ///
     /// # Panics
     /// It doesn't start.
     #[must_use]
-    pub fn shared() -> &'static str {
-        static SHARED: OnceLock<String> = OnceLock::new();
+    pub fn shared() -> &'static (String, Between) {
+        static SHARED: OnceLock<(String, Between)> = OnceLock::new();
         SHARED.get_or_init(|| {
             let (say, hear) = std::sync::mpsc::channel();
             // The emulator is killed when the thread that started it ends, which is when this process does.
@@ -101,8 +104,11 @@ impl Account {
                     .build()
                     .expect("a runtime");
                 runtime.block_on(async {
-                    let mut account = Self::start(&["setpriv", "--pdeathsig", "KILL"]).await;
-                    say.send(account.endpoint.clone()).expect("somebody waits");
+                    let between = Between::of_nothing().await;
+                    let killed = ["setpriv", "--pdeathsig", "KILL"];
+                    let mut account = Self::start(&killed, Some(between.endpoint())).await;
+                    between.turn_to(&account.endpoint);
+                    say.send((account.endpoint.clone(), between)).expect("somebody waits");
                     let _ = account.child.wait().await;
                 });
             });
@@ -209,7 +215,7 @@ impl Drop for Account {
     }
 }
 
-fn spawn(directory: &Path, wrapper: &[&str]) -> (Child, Captured, String) {
+fn spawn(directory: &Path, wrapper: &[&str], between: Option<&str>) -> (Child, Captured, String) {
     let port = TcpListener::bind("127.0.0.1:0")
         .and_then(|l| l.local_addr())
         .expect("a free port")
@@ -231,7 +237,7 @@ fn spawn(directory: &Path, wrapper: &[&str]) -> (Child, Captured, String) {
         // A port of its own that nothing here asks for.
         .env("IOT_MTLS_ENABLED", "0")
         // The functions find their way back, and nobody else's account.
-        .env("AWS_ENDPOINT_URL", &endpoint)
+        .env("AWS_ENDPOINT_URL", between.unwrap_or(&endpoint))
         .envs(CREDENTIALS)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

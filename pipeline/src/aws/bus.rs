@@ -11,12 +11,15 @@ use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use futures::future::join_all;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::error::failed;
 use super::ledger::{Account, DynamoLedger};
+use super::letters::{DynamoLetters, Kept, letters};
 use super::queues::{GivenUp, Queues};
 use super::{Connection, Names};
-use crate::event::Event;
+use crate::event::{Draft, Event};
+use crate::letter::{Letter, LetterStatus};
 use crate::ports::{Bus, PublishError, Receipt, StoreError};
 use crate::publisher::BATCH;
 use crate::rule::Rules;
@@ -27,7 +30,7 @@ const MAX_BYTES: usize = 256 * 1_024;
 /// What an entry with a time counts for it, bytes.
 const TIME_BYTES: usize = 14;
 /// Who gave up, where it is a publisher.
-const PUBLISHER: &str = "publisher";
+pub(super) const PUBLISHER: &str = "publisher";
 /// Codes of entries that EventBridge refuses however often they come.
 const REFUSED: [&str; 4] = [
     "InvalidArgument",
@@ -42,7 +45,15 @@ pub struct EventBridge {
     client: Client,
     queues: Queues,
     names: Names,
-    ledger: Option<(DynamoLedger, Rules)>,
+    own: Option<Own>,
+}
+
+/// What Cutover has beside the bus.
+#[derive(Clone, Debug)]
+struct Own {
+    ledger: DynamoLedger,
+    letters: DynamoLetters,
+    rules: Rules,
 }
 
 /// An event that is to be sent.
@@ -62,22 +73,28 @@ impl EventBridge {
             client: Client::new(&connection.sdk),
             queues: Queues::new(connection, names),
             names: names.clone(),
-            ledger: None,
+            own: None,
         }
     }
 
-    /// The bus, with Cutover's ledger beside it.
+    /// The bus, with Cutover's ledger and its dead letters beside it.
     #[must_use]
     pub fn with_ledger(connection: &Connection, names: &Names, rules: Rules) -> Self {
         Self {
-            ledger: Some((DynamoLedger::of(connection, names), rules)),
+            own: Some(Own {
+                ledger: DynamoLedger::of(connection, names),
+                letters: letters(connection, names),
+                rules,
+            }),
             ..Self::new(connection, names)
         }
     }
 
     /// Writes down that an event is published; whether it was before.
     async fn announce(&self, event: &Event, at: Timestamp) -> Result<bool, PublishError> {
-        let Some((ledger, rules)) = &self.ledger else { return Ok(false) };
+        let Some(Own { ledger, rules, .. }) = &self.own else {
+            return Ok(false);
+        };
         let (digest, expected) = (digest(event), rules.route(event)?);
         let known = ledger.read(&event.event_id).await.map_err(unavailable)?;
         if known.account.seen() {
@@ -101,8 +118,8 @@ impl EventBridge {
 
     /// Whether a repetition is still to be sent: nobody has begun with it, so that it may never have been.
     async fn unsent(&self, event: &Event) -> Result<bool, PublishError> {
-        match &self.ledger {
-            Some((ledger, _)) => Ok(!ledger.read(&event.event_id).await.map_err(unavailable)?.account.begun()),
+        match &self.own {
+            Some(own) => Ok(!own.ledger.read(&event.event_id).await.map_err(unavailable)?.account.begun()),
             None => Ok(true),
         }
     }
@@ -144,6 +161,31 @@ impl EventBridge {
 
 fn unavailable(error: StoreError) -> PublishError {
     PublishError::Unavailable(error.to_string())
+}
+
+/// The letter of what could not be published, readable or not.
+fn letter(body: String, error: &PublishError) -> Kept {
+    let (draft, now) = (Draft::from_json(&body).unwrap_or_default(), Timestamp::now());
+    Kept {
+        letter: Letter {
+            id: Uuid::now_v7().to_string(),
+            consumer: PUBLISHER.to_owned(),
+            event_id: draft.event_id.filter(|id| !id.is_empty()),
+            event_type: draft.event_type,
+            user_id: draft.user_id,
+            error_code: error.code().to_owned(),
+            error_message: error.to_string(),
+            permanent: !error.is_transient(),
+            attempts: 1,
+            failed_redrives: 0,
+            published_at: now,
+            first_failed_at: now,
+            failed_at: now,
+            status: LetterStatus::Open,
+            status_at: now,
+        },
+        body,
+    }
 }
 
 /// Tells a repeated event from another one with its id.
@@ -228,6 +270,9 @@ impl Bus for EventBridge {
     async fn bury(&self, body: String, error: &PublishError) -> Result<(), StoreError> {
         let queue = &self.names.dead_letter_queue;
         let message = error.to_string();
+        if let Some(own) = &self.own {
+            return own.letters.keep(&letter(body, error)).await;
+        }
         let why = GivenUp {
             consumer: PUBLISHER,
             code: error.code(),
@@ -248,7 +293,6 @@ impl Bus for EventBridge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Draft;
     use crate::publisher::Publisher;
     use proptest::prelude::*;
 

@@ -2,8 +2,7 @@
 //!
 //! What a consumer asked for, the mark that it has completed the event, and the ledger's totals are one transaction: a second
 //! delivery finds the mark and changes nothing. A fault fails the invocation, or, of a batch from SQS, the message, so that it is
-//! tried again; what can't be helped, or has been tried often enough, goes to the dead-letter queue with its reason
-//! ([`give_up`]). Nothing is caught and reported as a success.
+//! tried again; what can't be helped, or has been tried often enough, becomes a dead letter with its reason ([`give_up`]). Nothing is caught and reported as a success.
 
 mod effects;
 mod give_up;
@@ -17,8 +16,10 @@ use serde::{Deserialize, Serialize};
 use super::analytics::DynamoAnalytics;
 use super::bus::EventBridge;
 use super::ledger::{Account, DynamoLedger, Known, NotMade, overtaken, tries, wait};
+use super::letters::letters;
 use super::measured::Measured;
 use super::parity::DynamoParity;
+use super::queues::Queues;
 use super::{Connection, Names};
 use crate::consumers::{Consumer, ConsumerError, Effect};
 use crate::courier::Channel;
@@ -103,6 +104,7 @@ pub struct Function {
     ledger: DynamoLedger,
     effects: Effects,
     give_up: GiveUp,
+    queues: Queues,
     retry: RetryPolicy,
 }
 
@@ -122,8 +124,13 @@ impl Function {
                 EventBridge::new(connection, names),
                 channel,
             ),
+            give_up: GiveUp {
+                letters: letters(connection, names),
+                ledger: ledger.clone(),
+                consumer: consumer.name().to_owned(),
+            },
             ledger,
-            give_up: GiveUp::new(connection, names, consumer.name()),
+            queues: Queues::new(connection, names),
             consumer,
             retry: RetryPolicy::default(),
         }
@@ -174,16 +181,14 @@ impl Function {
     async fn failed(&self, record: &Record, attempt: u32, delay: Option<u64>, error: &ConsumerError) -> bool {
         if let (false, Some(delay)) = (error.permanent, delay) {
             tracing::warn!(id = record.message_id, attempt, %error, "a message is to be tried again");
-            self.give_up.postpone(&record.queue_arn, &record.receipt_handle, delay).await;
+            self.postpone(record, delay).await;
             return true;
         }
-        let events = envelope::parse(&record.body).unwrap_or_default();
         let buried = async {
-            self.give_up.bury(&record.body, attempt, error).await?;
-            for event in &events {
-                self.note_buried(event).await?;
+            match envelope::parse(&record.body).as_deref() {
+                Ok([event]) if !event.event_id.is_empty() => self.give_up.bury(event, attempt, error).await,
+                _ => self.give_up.keep(&record.message_id, &record.body, attempt, error).await,
             }
-            Ok::<_, ConsumerError>(())
         };
         match buried.await {
             Ok(()) => {
@@ -197,14 +202,16 @@ impl Function {
         }
     }
 
-    async fn note_buried(&self, event: &Event) -> Result<(), ConsumerError> {
-        let name = self.consumer.name();
-        let bury = |account: &Account| {
-            let mut after = account.clone();
-            after.bury(name);
-            (after != *account && account.seen()).then_some(after)
+    /// Has a message come again after `delay` milliseconds, instead of after its queue's visibility timeout. It comes again in any
+    /// case.
+    async fn postpone(&self, record: &Record, delay: u64) {
+        let Some(queue) = record.queue_arn.rsplit(':').next().filter(|name| !name.is_empty()) else {
+            return;
         };
-        Ok(self.ledger.change(&event.event_id, bury).await?)
+        let seconds = i32::try_from(delay.div_ceil(1_000)).unwrap_or(i32::MAX);
+        if let Err(error) = self.queues.postpone(queue, &record.receipt_handle, seconds).await {
+            tracing::warn!(%error, "a message waits for its queue's visibility timeout");
+        }
     }
 
     async fn consume(&self, handed: Handed<'_>, delay: Option<u64>) -> Result<(), ConsumerError> {
@@ -233,7 +240,7 @@ impl Function {
         }
         let name = self.consumer.name();
         let expected = self.rules.route(event)?;
-        let mut asked: Option<Vec<Effect>> = None;
+        let (mut asked, mut close): (Option<Vec<Effect>>, _) = (None, true);
         for attempt in 0..tries() {
             let before = self.ledger.read(&event.event_id).await?;
             if before.account.done(name) {
@@ -247,7 +254,11 @@ impl Function {
             let mut after = before.account.clone();
             after.see(&event.event_type, handed.published_at.unwrap_or(began), &expected);
             after.attempt(name, attempt_of(&before.account, name, began, None), None);
-            let Prepared { items, of } = self.effects.prepare(event, effects, began).await?;
+            let Prepared { mut items, of } = self.effects.prepare(event, effects, began).await?;
+            // What was a dead letter has been redriven.
+            if let Some(letter) = before.account.letter(name).filter(|_| close) {
+                items.push(self.give_up.letters.close(letter)?);
+            }
             match self.write(event, effects, (&before, &after), items).await {
                 Ok(true) => {
                     tracing::info!(
@@ -262,7 +273,8 @@ impl Function {
                 // Done already, as the event that is in the store; gone, as the transaction; or somebody else was faster.
                 Err(NotMade::Refused(item)) => match of.get(item).copied() {
                     Some(n) if !matches!(effects[n], Effect::MarkAnalytics { .. }) => _ = effects.remove(n),
-                    _ => wait(attempt).await,
+                    Some(_) => wait(attempt).await,
+                    None => close = false,
                 },
                 Err(NotMade::Failed(error)) => return Err(error.into()),
             }

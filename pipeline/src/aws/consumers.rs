@@ -1,11 +1,13 @@
 //! The consumers as the deployment has them: functions, the rules that feed them, and what waits for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::Client;
+use aws_sdk_lambda::types::EventSourceMappingConfiguration;
+use futures::future::try_join_all;
 
 use super::error::failed;
 use super::letters::DynamoLetters;
@@ -22,6 +24,10 @@ use crate::time::{HOUR, MINUTE, Span, Timestamp};
 
 /// The rules' name in errors.
 const STORE: &str = "the rules";
+/// The functions' name in errors.
+const FUNCTIONS: &str = "the functions";
+/// How old it may be which consumers are stopped.
+const PAUSED_FOR: Duration = Duration::from_secs(10);
 /// How old the rules may be.
 const RULES_FOR: Duration = Duration::from_secs(300);
 
@@ -37,6 +43,8 @@ pub(super) struct Functions {
     letters: DynamoLetters,
     queues: Queues,
     rules: Recent<Rules>,
+    lambda: aws_sdk_lambda::Client,
+    paused: Recent<HashSet<String>>,
 }
 
 impl Functions {
@@ -48,6 +56,8 @@ impl Functions {
             letters,
             queues: Queues::new(connection, names),
             rules: Recent::new(RULES_FOR),
+            lambda: aws_sdk_lambda::Client::new(&connection.sdk),
+            paused: Recent::new(PAUSED_FOR),
         }
     }
 
@@ -74,6 +84,26 @@ impl Functions {
                 return Ok(rules);
             }
         }
+    }
+
+    /// What feeds a function.
+    async fn feeds(&self, function: &str) -> Result<Vec<EventSourceMappingConfiguration>, StoreError> {
+        let listed = self.lambda.list_event_source_mappings().function_name(function).send().await;
+        match listed {
+            Ok(listed) => Ok(listed.event_source_mappings.unwrap_or_default()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(Vec::new()),
+            Err(error) => Err(failed(FUNCTIONS, &format!("ListEventSourceMappings of {function}"), &error)),
+        }
+    }
+
+    /// The consumers that are not fed.
+    async fn paused(&self) -> Result<HashSet<String>, StoreError> {
+        let all = try_join_all(self.names.consumers.iter().map(async |c| {
+            let feeds = self.feeds(&c.function).await?;
+            let stopped = |feed: &EventSourceMappingConfiguration| matches!(feed.state(), Some("Disabled" | "Disabling"));
+            Ok::<_, StoreError>((!feeds.is_empty() && feeds.iter().all(stopped)).then(|| c.name.clone()))
+        }));
+        Ok(all.await?.into_iter().flatten().collect())
     }
 
     /// The consumers' throughput in the last hour, by the minute.
@@ -118,6 +148,7 @@ impl ConsumerControl for Functions {
         let recent = self.lately(now).await;
         // A part that doesn't answer, or is not allowed, leaves the others as they are.
         let rules = self.rules.get(|| self.rules()).await.unwrap_or_default();
+        let stopped = self.paused.get(|| self.paused()).await.unwrap_or_default();
         let waiting = self.queues.waiting().await.unwrap_or_default();
         let open = self.letters.open().await.unwrap_or_default();
         let mut list = Vec::with_capacity(counts.len());
@@ -131,8 +162,8 @@ impl ConsumerControl for Functions {
                 name: name.clone(),
                 does: does(name, &consumer.function),
                 rules: rules.get(name).cloned().unwrap_or_default(),
-                health: Health::judge(false, lately.processed, lately.failed, lately.p99),
-                paused: false,
+                health: Health::judge(stopped.contains(name), lately.processed, lately.failed, lately.p99),
+                paused: stopped.contains(name),
                 window: span.millis(),
                 processed: counts.processed,
                 failed: counts.failed,
@@ -157,13 +188,24 @@ impl ConsumerControl for Functions {
         Ok(list)
     }
 
-    async fn set_paused(&self, name: &str, _: bool) -> Result<bool, StoreError> {
-        if self.is_one(name) {
+    /// A function that a queue feeds is stopped by not feeding it: events wait in the queue, for as long as that keeps them.
+    async fn set_paused(&self, name: &str, paused: bool) -> Result<bool, StoreError> {
+        let Some(consumer) = self.names.consumers.iter().find(|c| c.name == name) else {
+            return Ok(false);
+        };
+        let feeds = self.feeds(&consumer.function).await?;
+        if feeds.is_empty() {
             return Err(StoreError::NotOffered {
-                what: "stopping a function",
+                what: "stopping a function that no queue feeds",
             });
         }
-        Ok(false)
+        for feed in feeds {
+            let Some(id) = feed.uuid() else { continue };
+            let changed = self.lambda.update_event_source_mapping().uuid(id).enabled(!paused).send().await;
+            changed.map_err(|e| failed(FUNCTIONS, &format!("UpdateEventSourceMapping of {}", consumer.function), &e))?;
+        }
+        self.paused.forget().await;
+        Ok(true)
     }
 
     /// What is known of attempts that failed is what the dead letters say.

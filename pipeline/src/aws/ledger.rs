@@ -5,7 +5,6 @@
 
 mod account;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,7 +21,6 @@ pub(super) use account::{Account, Tally};
 use super::attribute::{Item, item_of_json, item_to_json};
 use super::error::own_failed;
 use super::queues::Queues;
-use super::recent::Recent;
 use super::record::{Record, number, text};
 use super::{Connection, Names};
 use crate::criteria::AuditEvidence;
@@ -38,8 +36,6 @@ const OPEN_INDEX: &str = "OpenPublishedAtIndex";
 const SHARDS: u8 = 8;
 /// How often a change is tried when others are faster.
 const TRIES: u32 = 12;
-/// How old the totals may be.
-const SUMMED_FOR: Duration = Duration::from_secs(2);
 /// An open delivery older than this is unaccounted for if nothing waits in its consumer's queue, milliseconds.
 const OVERDUE: i64 = 10 * MINUTE;
 /// The same where no queue of ours feeds the consumer: Lambda tries for six hours.
@@ -76,7 +72,6 @@ pub(super) struct DynamoLedger {
     table: String,
     totals_table: String,
     queues: Queues,
-    totals: Arc<Recent<Tally>>,
 }
 
 impl DynamoLedger {
@@ -86,7 +81,6 @@ impl DynamoLedger {
             table: names.ledger_table(),
             totals_table: names.totals_table(),
             queues,
-            totals: Arc::new(Recent::new(SUMMED_FOR)),
         }
     }
 
@@ -163,7 +157,11 @@ impl DynamoLedger {
         if failed(first..after_accounts).is_some() || reasons.iter().all(passing) {
             return Ok(false);
         }
-        Err(own_failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into())
+        Err(StoreError::Unavailable {
+            what: STORE,
+            reason: format!("TransactWriteItems in {}: {}", self.table, reasons.join(", ")),
+        }
+        .into())
     }
 
     fn put(&self, event_id: &str, before: &Known, after: &Account) -> Result<Put, StoreError> {
@@ -201,42 +199,41 @@ impl DynamoLedger {
             .key("shard", text(shard.to_string()));
         let mut parts = Vec::new();
         for (name, by) in change.fields().into_iter().filter(|(_, by)| *by != 0) {
-            parts.push(format!("{name} :{name}"));
-            update = update.expression_attribute_values(format!(":{name}"), number(by));
+            // `stored` is a word of DynamoDB's own.
+            parts.push(format!("#{name} :{name}"));
+            update = update
+                .expression_attribute_names(format!("#{name}"), name)
+                .expression_attribute_values(format!(":{name}"), number(by));
         }
         let update = update.update_expression(format!("ADD {}", parts.join(", ")));
         update.build().unwrap_or_else(|e| unreachable!("all that it needs is there: {e}"))
     }
 
-    async fn totals(&self) -> Result<Arc<Tally>, StoreError> {
-        self.totals
-            .get(|| async {
-                let keys = (0..SHARDS).map(|shard| Item::from([("shard".to_owned(), text(shard.to_string()))]));
-                let asked = KeysAndAttributes::builder()
-                    .set_keys(Some(keys.collect()))
-                    .consistent_read(true)
-                    .build();
-                let asked = asked.unwrap_or_else(|e| unreachable!("it has keys: {e}"));
-                let answer = self
-                    .client
-                    .batch_get_item()
-                    .request_items(&self.totals_table, asked)
-                    .send()
-                    .await
-                    .map_err(|e| own_failed(STORE, &format!("BatchGetItem of {}", self.totals_table), &e))?;
-                if answer.unprocessed_keys().is_some_and(|left| !left.is_empty()) {
-                    return Err(StoreError::Unavailable {
-                        what: STORE,
-                        reason: format!("BatchGetItem of {}: throttled", self.totals_table),
-                    });
-                }
-                let items = answer
-                    .responses()
-                    .and_then(|all| all.get(&self.totals_table))
-                    .map_or(&[][..], Vec::as_slice);
-                Ok(items.iter().fold(Tally::default(), |sum, item| sum.plus(tally(item))))
-            })
+    async fn totals(&self) -> Result<Tally, StoreError> {
+        let keys = (0..SHARDS).map(|shard| Item::from([("shard".to_owned(), text(shard.to_string()))]));
+        let asked = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .consistent_read(true)
+            .build();
+        let asked = asked.unwrap_or_else(|e| unreachable!("it has keys: {e}"));
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.totals_table, asked)
+            .send()
             .await
+            .map_err(|e| own_failed(STORE, &format!("BatchGetItem of {}", self.totals_table), &e))?;
+        if answer.unprocessed_keys().is_some_and(|left| !left.is_empty()) {
+            return Err(StoreError::Unavailable {
+                what: STORE,
+                reason: format!("BatchGetItem of {}: throttled", self.totals_table),
+            });
+        }
+        let items = answer
+            .responses()
+            .and_then(|all| all.get(&self.totals_table))
+            .map_or(&[][..], Vec::as_slice);
+        Ok(items.iter().fold(Tally::default(), |sum, item| sum.plus(tally(item))))
     }
 
     /// How complete the audit trail is.

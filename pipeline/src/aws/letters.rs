@@ -1,17 +1,18 @@
 //! The dead letters, in a table of Cutover's own, where [`super::takeover`] puts what arrives in the queues.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, Select, TransactWriteItem, Update};
 
 use super::attribute::Item;
 use super::error::own_failed;
-use super::ledger::{Account, DynamoLedger};
+use super::ledger::{Account, DynamoLedger, tries, wait};
 use super::merge::{Batch, Budget, Positioned, Source, page};
+use super::query::items;
 use super::recent::Recent;
 use super::record::{Record, number, text};
 use super::{Connection, Names};
@@ -26,6 +27,10 @@ pub(super) const STORE: &str = "the letters table";
 const INDEX: &str = "StatusFailedAtIndex";
 /// How many letters one page looks through, when something is looked for.
 const SEARCH_LIMIT: u64 = 5_000;
+/// The most keys of one call.
+const KEYS: usize = 100;
+/// The longest id, bytes: DynamoDB's limit for a key.
+const MAX_ID: usize = 2_048;
 /// How often each status is asked for one page, at most.
 const ROUNDS: u32 = 20;
 
@@ -227,6 +232,174 @@ impl DynamoLetters {
         }
     }
 
+    /// A letter and its body.
+    pub(super) async fn kept(&self, id: &str) -> Result<Option<Kept>, StoreError> {
+        if id.is_empty() || id.len() > MAX_ID {
+            return Ok(None);
+        }
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|e| self.failed("GetItem", &e))?;
+        answer.item().map(kept).transpose()
+    }
+
+    /// What writes a letter over the `known` one, to be written together with other things: refused if it is another by then.
+    pub(super) fn put(&self, kept: &Kept, known: Option<&Kept>) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(item(kept)));
+        let put = match known {
+            None => put.condition_expression("attribute_not_exists(id)"),
+            Some(known) => put
+                .condition_expression("#status = :status AND statusAt = :at")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":status", text(known.letter.status.name()))
+                .expression_attribute_values(":at", number(known.letter.status_at.0)),
+        };
+        let put = put.build().map_err(|e| StoreError::Corrupt {
+            what: STORE,
+            reason: e.to_string(),
+        })?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Letters and their bodies, by id.
+    pub(super) async fn by_ids(&self, ids: &[String]) -> Result<HashMap<String, Kept>, StoreError> {
+        let mut wanted: Vec<&String> = ids.iter().filter(|id| !id.is_empty() && id.len() <= MAX_ID).collect();
+        wanted.sort();
+        wanted.dedup();
+        let mut found = HashMap::with_capacity(wanted.len());
+        for some in wanted.chunks(KEYS) {
+            let keys = some.iter().map(|id| Item::from([("id".to_owned(), text(*id))]));
+            let mut asked = KeysAndAttributes::builder()
+                .set_keys(Some(keys.collect()))
+                .consistent_read(true)
+                .build()
+                .ok();
+            for attempt in 0..tries() {
+                let Some(keys) = asked.take() else { break };
+                let sent = self.client.batch_get_item().request_items(&self.table, keys).send().await;
+                let answer = sent.map_err(|e| self.failed("BatchGetItem", &e))?;
+                for item in answer.responses().and_then(|all| all.get(&self.table)).into_iter().flatten() {
+                    let kept = kept(item)?;
+                    found.insert(kept.letter.id.clone(), kept);
+                }
+                asked = answer.unprocessed_keys().and_then(|left| left.get(&self.table)).cloned();
+                if asked.is_some() {
+                    wait(attempt).await;
+                }
+            }
+            if asked.is_some() {
+                return Err(StoreError::Unavailable {
+                    what: STORE,
+                    reason: format!("BatchGetItem of {}: throttled", self.table),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// What changes a letter's status, to be written together with other things: refused if it has another than `from`.
+    pub(super) fn mark(&self, id: &str, from: LetterStatus, to: LetterStatus) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .update_expression("SET #status = :to, statusAt = :now")
+            .condition_expression("#status = :from")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":from", text(from.name()))
+            .expression_attribute_values(":to", text(to.name()))
+            .expression_attribute_values(":now", number(Timestamp::now().0))
+            .build();
+        let update = update.map_err(|e| StoreError::Corrupt {
+            what: STORE,
+            reason: e.to_string(),
+        })?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Changes a letter's status, unless it has another than `from` by now.
+    pub(super) async fn set(&self, id: &str, from: LetterStatus, to: LetterStatus) -> Result<(), StoreError> {
+        let sent = self
+            .client
+            .transact_write_items()
+            .transact_items(self.mark(id, from, to)?)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => Ok(()),
+            Err(error) => Err(self.failed("TransactWriteItems", &error)),
+        }
+    }
+
+    /// Notes that what was tried once more failed once more.
+    pub(super) async fn failed_again(&self, known: &Kept, code: &str, message: &str, permanent: bool) -> Result<(), StoreError> {
+        let now = Timestamp::now();
+        let letter = Letter {
+            error_code: code.to_owned(),
+            error_message: message.to_owned(),
+            permanent,
+            attempts: known.letter.attempts + 1,
+            failed_redrives: known.letter.failed_redrives + 1,
+            failed_at: now,
+            status: LetterStatus::Open,
+            status_at: now,
+            ..known.letter.clone()
+        };
+        let kept = Kept {
+            letter,
+            body: known.body.clone(),
+        };
+        let sent = self
+            .client
+            .transact_write_items()
+            .transact_items(self.put(&kept, Some(known))?)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => Ok(()),
+            Err(error) => Err(self.failed("TransactWriteItems", &error)),
+        }
+    }
+
+    /// The letter of a delivery that is being redriven.
+    pub(super) async fn redriving(&self, consumer: &str, event_id: &str) -> Result<Option<Kept>, StoreError> {
+        let query = self
+            .query(LetterStatus::Redriving, (0, i64::MAX))
+            .filter_expression("eventId = :event AND consumer = :consumer")
+            .expression_attribute_values(":event", text(event_id))
+            .expression_attribute_values(":consumer", text(consumer));
+        let found = items(query, 1).await.map_err(|e| self.failed("Query", &e))?;
+        found.first().map(kept).transpose()
+    }
+
+    /// What closes a letter whose event its consumer has completed, to be written together with that: refused if there is no such letter,
+    /// or it was closed before.
+    pub(super) fn close(&self, id: &str) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .update_expression("SET #status = :redriven, statusAt = :now")
+            .condition_expression("#status IN (:open, :redriving)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":redriven", text(LetterStatus::Redriven.name()))
+            .expression_attribute_values(":open", text(LetterStatus::Open.name()))
+            .expression_attribute_values(":redriving", text(LetterStatus::Redriving.name()))
+            .expression_attribute_values(":now", number(Timestamp::now().0))
+            .build();
+        let update = update.map_err(|e| StoreError::Corrupt {
+            what: STORE,
+            reason: e.to_string(),
+        })?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
     fn query(&self, status: LetterStatus, span: (i64, i64)) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
         self.client
             .query()
@@ -273,7 +446,7 @@ impl DynamoLetters {
     }
 
     /// All that match, newest first.
-    async fn all(&self, filter: LetterFilter) -> Result<Vec<Letter>, StoreError> {
+    pub(super) async fn all(&self, filter: LetterFilter) -> Result<Vec<Letter>, StoreError> {
         let (mut letters, mut next) = (Vec::new(), None);
         loop {
             let (found, more) = self.find(&filter, usize::MAX, 1_000, next.as_deref()).await?;
@@ -303,19 +476,7 @@ impl Letters for DynamoLetters {
     }
 
     async fn get(&self, id: &str) -> Result<Option<LetterDetail>, StoreError> {
-        if id.is_empty() {
-            return Ok(None);
-        }
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("id", text(id))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|e| self.failed("GetItem", &e))?;
-        let Some(Kept { letter, body }) = answer.item().map(kept).transpose()? else {
+        let Some(Kept { letter, body }) = self.kept(id).await? else {
             return Ok(None);
         };
         // What the ledger knows of the event; where there is none, nothing is.

@@ -114,6 +114,18 @@ impl Names {
         })
     }
 
+    /// The operations: key `id` (S), and indexes over `list` (S) and `createdAt` (N), and over `busy` (S) and `createdAt`.
+    #[must_use]
+    pub fn operations_table(&self) -> String {
+        format!("{}-operations", self.own_tables)
+    }
+
+    /// Their items: key `operation` (S) and `n` (N), and an index over `letterId` (S) and `operation` (S).
+    #[must_use]
+    pub fn operation_items_table(&self) -> String {
+        format!("{}-operation-items", self.own_tables)
+    }
+
     /// The table of what people did: `log` (S), always the same, and the entry's number `id` (N).
     #[must_use]
     pub fn activity_table(&self) -> String {

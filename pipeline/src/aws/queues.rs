@@ -135,6 +135,14 @@ impl Queues {
             .map_err(|e| failed(STORE, &format!("SendMessage to {queue}"), &e))
     }
 
+    /// Sends a message. `false` if there is no such queue.
+    pub(super) async fn send(&self, queue: &str, body: &str) -> Result<bool, StoreError> {
+        let Some(url) = self.url(queue).await? else { return Ok(false) };
+        let sent = self.client.send_message().queue_url(url).message_body(body).send().await;
+        sent.map(|_| true)
+            .map_err(|e| failed(STORE, &format!("SendMessage to {queue}"), &e))
+    }
+
     /// Has a received message come again after `seconds`.
     pub(super) async fn postpone(&self, queue: &str, receipt: &str, seconds: i32) -> Result<(), StoreError> {
         let Some(url) = self.url(queue).await? else { return Ok(()) };

@@ -22,6 +22,11 @@ impl<T> Recent<T> {
         }
     }
 
+    /// Has the next who asks read anew.
+    pub(super) async fn forget(&self) {
+        *self.last.lock().await = None;
+    }
+
     /// The last reading, or a new one. Whoever comes while it is made waits for it; an error is not kept.
     pub(super) async fn get<F>(&self, read: impl FnOnce() -> F) -> Result<Arc<T>, StoreError>
     where

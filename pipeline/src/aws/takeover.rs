@@ -122,8 +122,7 @@ impl Takeover {
         let mut done = Vec::with_capacity(messages.len());
         for (n, message) in messages.iter().enumerate() {
             let kept = self.letter(queue, consumer, message);
-            self.letters.keep(&kept).await?;
-            self.note(&kept.letter).await?;
+            self.keep(&kept).await?;
             let entry = DeleteMessageBatchRequestEntry::builder()
                 .id(n.to_string())
                 .receipt_handle(message.receipt_handle().unwrap_or_default())
@@ -147,12 +146,30 @@ impl Takeover {
         Ok(Look::Taken(messages.len()))
     }
 
-    /// Has the ledger know that the letter's consumer gave up. What the ledger has not seen is not its business.
-    async fn note(&self, letter: &Letter) -> Result<(), StoreError> {
-        let Some(event_id) = &letter.event_id else { return Ok(()) };
+    /// Keeps a letter; of what was sent back and has returned, the letter that is there.
+    async fn keep(&self, kept: &Kept) -> Result<(), StoreError> {
+        let letter = &kept.letter;
+        if let Some(event_id) = &letter.event_id
+            && let Some(sent) = self.letters.redriving(&letter.consumer, event_id).await?
+        {
+            self.note(event_id, &letter.consumer, &sent.letter.id).await?;
+            return self
+                .letters
+                .failed_again(&sent, &letter.error_code, &letter.error_message, letter.permanent)
+                .await;
+        }
+        self.letters.keep(kept).await?;
+        match &letter.event_id {
+            Some(event_id) => self.note(event_id, &letter.consumer, &letter.id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Has the ledger know that a consumer gave up, and the letter of it. What the ledger has not seen is not its business.
+    async fn note(&self, event_id: &str, consumer: &str, letter: &str) -> Result<(), StoreError> {
         let bury = |account: &Account| {
             let mut after = account.clone();
-            after.bury(&letter.consumer);
+            after.bury(consumer, letter);
             (account.seen() && after != *account).then_some(after)
         };
         match self.ledger.change(event_id, bury).await {

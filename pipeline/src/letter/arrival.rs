@@ -196,6 +196,12 @@ fn destination(body: &str) -> Result<Arrival, String> {
     })
 }
 
+/// What the consumer was handed, of a letter's body: the body itself, or what a function's destination was told of.
+#[must_use]
+pub fn payload_of(body: &str) -> String {
+    serde_json::from_str::<Destination>(body).map_or_else(|_| body.to_owned(), |told| told.request_payload.text().to_owned())
+}
+
 /// A queue says nothing of the reason; the function's log does.
 fn moved(body: &str) -> Option<Arrival> {
     Some(Arrival {

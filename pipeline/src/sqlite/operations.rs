@@ -10,20 +10,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::filter::conditions;
 use super::{Failure, Sqlite, corrupt};
-use crate::event::InvalidField;
-use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem, OperationKind, OperationStatus, Selection};
+use crate::operation::{
+    ItemStatus, LISTED, MAX_ITEMS, NewOperation, Operation, OperationDetail, OperationItem, OperationKind, OperationStatus, Selection,
+};
 use crate::page::{Page, check_limit, no_cursor, read_cursor};
 use crate::ports::{OperationError, Operations, StoreError};
 use crate::time::Timestamp;
-
-/// The most letters one operation takes.
-const MAX_ITEMS: usize = 100_000;
-/// Items a second when the caller doesn't say.
-const DEFAULT_RATE: u32 = 50;
-/// The fastest an operation may go, items a second.
-const MAX_RATE: u32 = 1_000;
-/// The most items listed with an operation.
-const LISTED: usize = 1_000;
 
 const SELECT: &str = "SELECT o.id,o.kind,o.status,o.actor,o.reason,o.rate,o.created_at,o.finished_at,
   (SELECT count(*) FROM operation_item i WHERE i.operation=o.id),
@@ -65,29 +57,10 @@ fn find(connection: &Connection, id: &str) -> Result<Option<Operation>, Failure>
         .transpose()
 }
 
-fn check(wish: &NewOperation) -> Result<(), InvalidField> {
-    if wish.reason.trim().is_empty() {
-        return Err(InvalidField::new("reason", "is empty; say why, for those who read the record"));
-    }
-    if wish.reason.len() > 500 {
-        return Err(InvalidField::new("reason", "is longer than 500 bytes"));
-    }
-    if wish.rate.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
-        return Err(InvalidField::new("rate", format!("must be between 1 and {MAX_RATE} a second")));
-    }
-    match &wish.select {
-        Selection::Ids(ids) if ids.is_empty() => Err(InvalidField::new("select.ids", "is empty")),
-        Selection::Ids(ids) if ids.len() > MAX_ITEMS => {
-            Err(InvalidField::new("select.ids", format!("holds more than {MAX_ITEMS} letters")))
-        }
-        _ => Ok(()),
-    }
-}
-
 #[async_trait]
 impl Operations for Sqlite {
     async fn start(&self, wish: &NewOperation, actor: &str) -> Result<Operation, OperationError> {
-        check(wish)?;
+        wish.check()?;
         let (wish, actor) = (wish.clone(), actor.to_owned());
         let started = self
             .write(move |write| {
@@ -105,33 +78,23 @@ impl Operations for Sqlite {
                     }
                 };
                 let id = uuid::Uuid::now_v7().to_string();
-                let status = if wish.dry_run {
-                    OperationStatus::DryRun
-                } else {
-                    OperationStatus::Running
-                };
-                let (now, rate) = (Timestamp::now(), wish.rate.unwrap_or(DEFAULT_RATE));
+                let begun = wish.begun(id.clone(), &actor, letters.len() as u64, Timestamp::now());
                 if wish.dry_run {
                     // Nothing is kept of a dry run but its answer.
-                    return Ok(Operation {
-                        id,
-                        kind: wish.kind,
-                        status,
-                        actor,
-                        reason: wish.reason,
-                        rate,
-                        created_at: now,
-                        finished_at: Some(now),
-                        total: letters.len() as u64,
-                        succeeded: 0,
-                        failed: 0,
-                        skipped: 0,
-                    });
+                    return Ok(begun);
                 }
                 write
                     .connection
                     .prepare_cached("INSERT INTO operation(id,kind,status,actor,reason,rate,created_at) VALUES(?1,?2,?3,?4,?5,?6,?7)")?
-                    .execute(params![id, wish.kind.name(), status.name(), actor, wish.reason.trim(), rate, now.0])?;
+                    .execute(params![
+                        id,
+                        wish.kind.name(),
+                        begun.status.name(),
+                        actor,
+                        begun.reason,
+                        begun.rate,
+                        begun.created_at.0
+                    ])?;
                 let mut insert = write
                     .connection
                     .prepare_cached("INSERT INTO operation_item(operation,n,letter,status) VALUES(?1,?2,?3,'waiting')")?;

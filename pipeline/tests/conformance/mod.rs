@@ -32,7 +32,7 @@ pub mod wishes;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use pipeline::consumer::HEALTH_WINDOW;
@@ -232,15 +232,19 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts
 }
 
+/// How long anything may take: what is in the process takes less than a second.
+const PATIENCE: Duration = Duration::from_secs(40);
+
 /// Waits until `condition` holds, or says what it was waiting for.
 async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    for _ in 0..1000 {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
         if condition().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{what}: not within 10 s");
+    panic!("{what}: not within {PATIENCE:?}");
 }
 
 async fn drained(pipeline: &Running) {

@@ -27,7 +27,7 @@ async fn aws(config: &Config) -> Result<(), Failure> {
     let connection = connect(config.aws.region.as_deref(), config.aws.endpoint()?).await;
     let metrics = CloudWatch::open(&connection, &names, config.aws.endpoint()?, &MetricsConfig::default())
         .map_err(|e| Failure::new(e.to_string()))?;
-    let ports = ports(&connection, &names, metrics);
+    let (ports, _) = ports(&connection, &names, metrics);
     let found = ports.events.list(&EventFilter::default(), 1, None).await;
     let found = found.map_err(|e| Failure::new(e.to_string()))?;
     let newest = found.page.items.first().map_or_else(
@@ -38,6 +38,8 @@ async fn aws(config: &Config) -> Result<(), Failure> {
     let own = [
         ("flags", ports.flags.all().await.map(drop)),
         ("activity", ports.activity.list(1, None).await.map(drop)),
+        ("ledger", ports.ledger.summary().await.map(drop)),
+        ("operations", ports.operations.list(1, None).await.map(drop)),
         (
             "dead letters",
             ports.letters.list(&LetterFilter::default(), 1, None).await.map(drop),

@@ -1,60 +1,109 @@
-//! Messages that a function can't handle: put off, or given up, with the reason.
+//! What a function gives up: a dead letter, with its reason, written in one transaction with the ledger.
 
-use crate::aws::queues::{GivenUp, Queues};
-use crate::aws::{Connection, Names};
+use uuid::Uuid;
+
+use crate::aws::ledger::{Account, DynamoLedger, NotMade, overtaken, tries, wait};
+use crate::aws::letters::{DynamoLetters, Kept};
 use crate::consumers::ConsumerError;
+use crate::event::Event;
+use crate::letter::{Letter, LetterStatus};
+use crate::time::Timestamp;
 
 /// Gives up for one consumer.
 pub(super) struct GiveUp {
-    queues: Queues,
-    consumer: String,
-    /// Its own dead-letter queue, and the one for everybody's.
-    targets: [String; 2],
+    pub(super) letters: DynamoLetters,
+    pub(super) ledger: DynamoLedger,
+    pub(super) consumer: String,
 }
 
 impl GiveUp {
-    pub(super) fn new(connection: &Connection, names: &Names, consumer: &str) -> Self {
-        let own = names.consumers.iter().find(|c| c.name == consumer).map(|c| c.dead_letters.clone());
-        Self {
-            queues: Queues::new(connection, names),
-            consumer: consumer.to_owned(),
-            targets: [own.unwrap_or_default(), names.dead_letter_queue.clone()],
-        }
-    }
-
-    /// Has a message come again after `delay` milliseconds, instead of after its queue's visibility timeout. It comes again in any
-    /// case.
-    pub(super) async fn postpone(&self, queue_arn: &str, receipt: &str, delay: u64) {
-        let Some(queue) = queue_arn.rsplit(':').next().filter(|name| !name.is_empty()) else {
-            return;
-        };
-        let seconds = i32::try_from(delay.div_ceil(1_000)).unwrap_or(i32::MAX);
-        if let Err(error) = self.queues.postpone(queue, receipt, seconds).await {
-            tracing::warn!(%error, "a message waits for its queue's visibility timeout");
-        }
-    }
-
-    /// Writes a message to the dead letters, with the reason.
+    /// Writes the letter of an event, or has the one that there is say that it failed again.
     ///
     /// # Errors
-    /// There is no queue for it, or it doesn't take it.
-    pub(super) async fn bury(&self, body: &str, attempts: u32, error: &ConsumerError) -> Result<(), ConsumerError> {
-        let why = GivenUp {
-            consumer: &self.consumer,
-            code: &error.code,
-            message: &error.message,
-            permanent: error.permanent,
-            attempts,
-        };
-        for queue in self.targets.iter().filter(|queue| !queue.is_empty()) {
-            if self.queues.bury(queue, body, &why).await? {
+    /// The tables don't take it; then the message has to come again.
+    pub(super) async fn bury(&self, event: &Event, attempts: u32, error: &ConsumerError) -> Result<(), ConsumerError> {
+        for attempt in 0..tries() {
+            let before = self.ledger.read(&event.event_id).await?;
+            if before.account.done(&self.consumer) {
                 return Ok(());
             }
+            let made = format!("{}/{}", self.consumer, event.event_id);
+            let id = before
+                .account
+                .letter(&self.consumer)
+                .map_or_else(|| named(&made), ToOwned::to_owned);
+            let known = self.letters.kept(&id).await?;
+            let letter = self.letter(id, event, &before.account, attempts, error, known.as_ref().map(|kept| &kept.letter));
+            let mut after = before.account.clone();
+            after.bury(&self.consumer, &letter.id);
+            let kept = Kept {
+                letter,
+                body: event.to_json(),
+            };
+            let put = self.letters.put(&kept, known.as_ref())?;
+            match self.ledger.write(&[(&event.event_id, &before, &after)], vec![put]).await {
+                Ok(true) => return Ok(()),
+                Ok(false) | Err(NotMade::Refused(_)) => wait(attempt).await,
+                Err(NotMade::Failed(error)) => return Err(error.into()),
+            }
         }
-        let [own, all] = &self.targets;
-        Err(ConsumerError::transient(
-            "NotBuried",
-            format!("there is neither a queue {own} nor {all}"),
-        ))
+        Err(overtaken().into())
     }
+
+    fn letter(&self, id: String, event: &Event, account: &Account, attempts: u32, error: &ConsumerError, known: Option<&Letter>) -> Letter {
+        let now = Timestamp::now();
+        let again = known.is_some_and(|letter| letter.status != LetterStatus::Open);
+        Letter {
+            id,
+            consumer: self.consumer.clone(),
+            event_id: Some(event.event_id.clone()),
+            event_type: Some(event.event_type.clone()),
+            user_id: Some(event.user_id.clone()),
+            error_code: error.code.clone(),
+            error_message: error.message.clone(),
+            permanent: error.permanent,
+            attempts: known.map_or(0, |letter| letter.attempts) + attempts,
+            failed_redrives: known.map_or(0, |letter| letter.failed_redrives) + u32::from(again),
+            published_at: account.published_at().unwrap_or(Timestamp(event.timestamp)),
+            first_failed_at: known.map_or(now, |letter| letter.first_failed_at),
+            failed_at: now,
+            status: LetterStatus::Open,
+            status_at: now,
+        }
+    }
+
+    /// Keeps what can't be read as an event, as it came; `message` is what the queue calls it.
+    ///
+    /// # Errors
+    /// As of [`Self::bury`].
+    pub(super) async fn keep(&self, message: &str, body: &str, attempts: u32, error: &ConsumerError) -> Result<(), ConsumerError> {
+        let now = Timestamp::now();
+        let letter = Letter {
+            id: named(&format!("{}/message/{message}", self.consumer)),
+            consumer: self.consumer.clone(),
+            event_id: None,
+            event_type: None,
+            user_id: None,
+            error_code: error.code.clone(),
+            error_message: error.message.clone(),
+            permanent: error.permanent,
+            attempts,
+            failed_redrives: 0,
+            published_at: now,
+            first_failed_at: now,
+            failed_at: now,
+            status: LetterStatus::Open,
+            status_at: now,
+        };
+        let kept = Kept {
+            letter,
+            body: body.to_owned(),
+        };
+        Ok(self.letters.keep(&kept).await?)
+    }
+}
+
+/// The same name gives the same id: what is given up twice is one letter.
+fn named(name: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
 }

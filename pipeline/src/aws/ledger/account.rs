@@ -19,6 +19,9 @@ struct Part {
     attempts: Vec<Attempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_at: Option<Timestamp>,
+    /// Its dead letter, if there ever was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    letter: Option<String>,
 }
 
 /// An event's account.
@@ -163,6 +166,7 @@ impl Account {
                     state: DeliveryState::Open,
                     attempts: Vec::new(),
                     next_at: None,
+                    letter: None,
                 });
                 self.deliveries.len() - 1
             });
@@ -181,19 +185,26 @@ impl Account {
         part.attempts.drain(..old);
     }
 
-    /// Notes that a consumer gave up; what it has completed stays so.
-    pub(in crate::aws) fn bury(&mut self, consumer: &str) {
+    /// The dead letter of a delivery.
+    pub(in crate::aws) fn letter(&self, consumer: &str) -> Option<&str> {
+        let of = |part: &&Part| part.consumer == consumer;
+        self.deliveries.iter().find(of)?.letter.as_deref()
+    }
+
+    /// Notes that a consumer gave up, and the letter of it; what it has completed stays so.
+    pub(in crate::aws) fn bury(&mut self, consumer: &str, letter: &str) {
         let part = self.part(consumer);
+        part.letter = Some(letter.to_owned());
         if part.state == DeliveryState::Open {
             part.state = DeliveryState::DeadLettered;
         }
         part.next_at = None;
     }
 
-    #[allow(dead_code)]
-    /// Notes that what a consumer gave up on is sent to it again.
-    pub(in crate::aws) fn reopen(&mut self, consumer: &str) {
+    /// Notes that what a consumer gave up on is sent to it again, and the letter of it.
+    pub(in crate::aws) fn reopen(&mut self, consumer: &str, letter: &str) {
         let part = self.part(consumer);
+        part.letter = Some(letter.to_owned());
         if part.state == DeliveryState::DeadLettered {
             part.state = DeliveryState::Open;
         }
@@ -290,8 +301,8 @@ mod tests {
                         let error = (!good).then(|| "no".to_owned());
                         account.attempt(NAMES[n], Attempt { number: 1, at: Timestamp(2), duration_us: 3, error }, None);
                     }
-                    Said::Buried(n) => account.bury(NAMES[n]),
-                    Said::Reopened(n) => account.reopen(NAMES[n]),
+                    Said::Buried(n) => account.bury(NAMES[n], "l-1"),
+                    Said::Reopened(n) => account.reopen(NAMES[n], "l-1"),
                     Said::Wanted => account.want(),
                 }
                 total = total.plus(account.tally().minus(before));

@@ -27,11 +27,13 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         &config.aws.metrics(&config.embedded.data)?,
     )
     .map_err(|e| Failure::new(e.to_string()))?;
-    let desk = Desk::new(ports(&connection, &names, metrics.clone()), "aws", None, false);
+    let (ports, worker) = ports(&connection, &names, metrics.clone());
+    let desk = Desk::new(ports, "aws", None, false);
     let hub = Hub::start(desk.clone(), stop.clone());
     let state = http::AppState::new(desk, hub, None, stop.clone());
     tasks.spawn(Sampler::new(&connection, &names, metrics.clone()).run(stop.clone()));
     tasks.spawn(metrics.run(stop.clone()));
+    tasks.spawn(worker.run(stop.clone()));
     if config.dead_letters.takeover {
         tasks.spawn(Takeover::new(&connection, &names).run(stop.clone()));
     }
