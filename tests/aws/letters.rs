@@ -75,11 +75,6 @@ async fn letters_of_every_shape_are_taken_over_once() {
     browser.says("table.letters", "analytics").await;
     browser.click("table.letters a[href^='/dead-letters/']").await;
     browser.says(".kv", "Failed in").await;
-    assert_eq!(
-        browser.texts(".sheet").await,
-        Vec::<String>::new(),
-        "nothing is offered that would be refused"
-    );
     browser.close().await;
 }
 

@@ -1,13 +1,15 @@
 """Works in an account of an AWS emulator, with fake credentials: deployment.py ENDPOINT COMMAND ARGUMENTS...
 
 deploy PREFIX TEMPLATE BINARY   deploys the template; the functions run BINARY
+remove PREFIX                   removes what was deployed
 put-items TABLE FILE            writes items, one a line of JSON
 send QUEUE BODY                 sends a message
 send-all QUEUE FILE             sends messages, one a line: body and attributes
 count QUEUE                     says how many messages there are, received or not
 delete-table TABLE              deletes a table
-measure COUNT                   does what CloudWatch does and the emulator doesn't, makes metrics of the lines in the embedded
-                                metric format that the functions log, until COUNT attempts are counted
+measure CONSUMER COUNT          does what CloudWatch does and the emulator doesn't, makes metrics of the lines in the embedded
+                                metric format that the functions log, until COUNT attempts of the consumer are
+                                counted
 put-metrics FILE                writes metrics, one a line: namespace, dimensions, name, and points of seconds ago and values
 """
 
@@ -61,6 +63,10 @@ def deploy(prefix, template, binary):
             failed = [e for e in events if e["ResourceStatus"].endswith("FAILED")]
             sys.exit(f"{status}: {[(e['LogicalResourceId'], e.get('ResourceStatusReason')) for e in failed]}")
         time.sleep(0.1)
+
+
+def remove(prefix):
+    client("cloudformation").delete_stack(StackName=prefix)
 
 
 def put_items(table, path):
@@ -118,7 +124,7 @@ def embedded(line):
         yield directive["Namespace"], data
 
 
-def measure(count):
+def measure(consumer, count):
     logs, metrics, read, counted = client("logs"), client("cloudwatch"), {}, 0
     deadline = time.monotonic() + PATIENCE
     while counted < int(count):
@@ -133,7 +139,8 @@ def measure(count):
                     for line in event["message"].splitlines():
                         for namespace, data in embedded(line):
                             metrics.put_metric_data(Namespace=namespace, MetricData=data)
-                            counts = [d for d in data if d["MetricName"] in ("Processed", "Failed") and len(d["Dimensions"]) == 2]
+                            of = {"Name": "Consumer", "Value": consumer}
+                            counts = [d for d in data if d["MetricName"] in ("Processed", "Failed") and of in d["Dimensions"]]
                             counted += sum(sum(d["Values"]) for d in counts)
                 read[of] = len(events)
         time.sleep(0.1)
@@ -160,5 +167,5 @@ CREDENTIALS = {
     "aws_access_key_id": "test",
     "aws_secret_access_key": "test",
 }
-commands = [deploy, put_items, send, send_all, count, delete_table, measure, put_metrics]
+commands = [deploy, remove, put_items, send, send_all, count, delete_table, measure, put_metrics]
 {each.__name__.replace("_", "-"): each for each in commands}[command](*arguments)

@@ -165,9 +165,10 @@ impl Account {
         said.trim().parse().expect("a number")
     }
 
-    /// Makes metrics of what the functions log, as CloudWatch does, until so many attempts at an event are counted.
-    pub async fn measure(&self, attempts: usize) {
-        self.work(&["measure".as_ref(), attempts.to_string().as_ref()]).await;
+    /// Makes metrics of what the functions log, as CloudWatch does, until so many attempts of a consumer are counted.
+    pub async fn measure(&self, consumer: &str, attempts: usize) {
+        self.work(&["measure".as_ref(), consumer.as_ref(), attempts.to_string().as_ref()])
+            .await;
     }
 
     /// Puts metrics, one a line: `namespace`, `dimensions`, `name`, and `points` of how many seconds ago and values.
@@ -196,9 +197,24 @@ impl Account {
 pub fn deploy(endpoint: &str, prefix: &str) {
     let consumer = binary().with_file_name("cutover-consumer");
     assert!(consumer.exists(), "{}: no such binary; build the workspace", consumer.display());
+    formation(
+        endpoint,
+        &["deploy".as_ref(), prefix.as_ref(), TEMPLATE.as_ref(), consumer.as_os_str()],
+    );
+}
+
+/// Removes what was deployed at `endpoint`: its functions are processes.
+///
+/// # Panics
+/// It can't be.
+pub fn remove(endpoint: &str, prefix: &str) {
+    formation(endpoint, &["remove".as_ref(), prefix.as_ref()]);
+}
+
+fn formation(endpoint: &str, arguments: &[&OsStr]) {
     let output = std::process::Command::new(sdk::python())
-        .args([SCRIPT, endpoint, "deploy", prefix, TEMPLATE])
-        .arg(consumer)
+        .args([SCRIPT, endpoint])
+        .args(arguments)
         .env_clear()
         .stdin(Stdio::null())
         .output()

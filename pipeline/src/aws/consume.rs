@@ -267,7 +267,7 @@ impl Function {
                         consumer = name,
                         "completed"
                     );
-                    return self.effects.after(event, effects).await;
+                    return Ok(());
                 }
                 Ok(false) => wait(attempt).await,
                 // Done already, as the event that is in the store; gone, as the transaction; or somebody else was faster.

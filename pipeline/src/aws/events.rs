@@ -41,7 +41,7 @@ const ROUNDS: u32 = 8;
 /// How old the table's description may be: an index that is added is used a minute later.
 const INDEXES_FOR: Duration = Duration::from_secs(60);
 /// How old the types and sources may be.
-const FACETS_FOR: Duration = Duration::from_secs(10);
+const FACETS_FOR: Duration = Duration::from_secs(1);
 /// The most types that a list is merged of.
 const MAX_TYPES: usize = 200;
 /// The attribute with what has no place among the others, as JSON text.
@@ -97,8 +97,13 @@ impl DynamoEvents {
         if let Some((attribute, Some(value))) = served {
             return Ok(vec![(attribute, value.clone())]);
         }
-        let types = self.facets().await?.types;
-        Ok(types.into_iter().map(|name| ("eventType", name)).collect())
+        // Those of the design are asked for even before the first of them was met.
+        let known = KNOWN_TYPES.iter().map(|name| (*name).to_owned());
+        let types: BTreeSet<String> = self.facets().await?.types.into_iter().chain(known).collect();
+        if types.len() > MAX_TYPES {
+            tracing::warn!(types = types.len(), shown = MAX_TYPES, "more types than a list is merged of");
+        }
+        Ok(types.into_iter().take(MAX_TYPES).map(|name| ("eventType", name)).collect())
     }
 
     async fn seen(&self, kind: &str) -> Result<Vec<String>, StoreError> {
@@ -289,14 +294,8 @@ impl EventStore for DynamoEvents {
         let seen = self.facets.get(|| self.all_seen()).await?;
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let all = |seen: &[String], met: BTreeSet<String>| seen.iter().cloned().chain(met).collect::<BTreeSet<_>>();
-        let mut types = all(&seen.types, met.0);
-        // Those of the design are asked for even before the first of them was met.
-        types.extend(KNOWN_TYPES.map(ToOwned::to_owned));
-        if types.len() > MAX_TYPES {
-            tracing::warn!(types = types.len(), shown = MAX_TYPES, "more types than a list is merged of");
-        }
         Ok(Facets {
-            types: types.into_iter().take(MAX_TYPES).collect(),
+            types: all(&seen.types, met.0).into_iter().collect(),
             sources: all(&seen.sources, met.1).into_iter().collect(),
         })
     }

@@ -140,7 +140,7 @@ pub(super) fn letters(connection: &Connection, names: &Names) -> DynamoLetters {
 }
 
 /// How old the open letters may be when they are counted.
-const COUNTED_FOR: Duration = Duration::from_secs(4);
+const COUNTED_FOR: Duration = Duration::from_secs(1);
 
 /// The letters with a status, newest first.
 struct OfStatus<'a> {

@@ -72,9 +72,15 @@ impl Effects {
     }
 
     /// Does what can't be in the transaction, and what is too much for it, at least once, before it: events are published, notifications
-    /// sent. Answers with what is left.
+    /// sent, types and sources noted. Answers with what is left.
     pub(super) async fn ahead(&self, event: &Event, effects: Vec<Effect>) -> Result<Vec<Effect>, ConsumerError> {
         let (mut publish, mut rest) = (Vec::new(), Vec::new());
+        if effects.contains(&Effect::Store) {
+            // What is stored can be asked for.
+            for (kind, value) in [("type", &event.event_type), ("source", &event.source)] {
+                self.note(kind, value).await?;
+            }
+        }
         for effect in effects {
             match effect {
                 Effect::Publish(event) => publish.push(*event),
@@ -171,18 +177,6 @@ impl Effects {
             of.resize(items.len(), n);
         }
         Ok(Prepared { items, of })
-    }
-
-    /// What follows once all is done. It may be lost in a crash: it is said again with the next event.
-    pub(super) async fn after(&self, event: &Event, effects: &[Effect]) -> Result<(), ConsumerError> {
-        if effects.contains(&Effect::Store) {
-            for (kind, value) in [("type", &event.event_type), ("source", &event.source)] {
-                if let Err(error) = self.note(kind, value).await {
-                    tracing::warn!(%error, kind, "a type or a source can't be noted");
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Notes a type or a source, so that it can be asked for; once for each instance of the function.
