@@ -139,8 +139,8 @@ def measure(consumer, count):
                     for line in event["message"].splitlines():
                         for namespace, data in embedded(line):
                             metrics.put_metric_data(Namespace=namespace, MetricData=data)
-                            of = {"Name": "Consumer", "Value": consumer}
-                            counts = [d for d in data if d["MetricName"] in ("Processed", "Failed") and of in d["Dimensions"]]
+                            wanted = {"Name": "Consumer", "Value": consumer}
+                            counts = [d for d in data if d["MetricName"] in ("Processed", "Failed") and wanted in d["Dimensions"]]
                             counted += sum(sum(d["Values"]) for d in counts)
                 read[of] = len(events)
         time.sleep(0.1)
