@@ -12,7 +12,7 @@
 //! | [`operations`] | redriving them and setting them aside, and the worker that does it |
 //! | [`metrics`] | the measurements, out of CloudWatch |
 //! | [`consumers`], [`queues`] | the functions and what waits for them |
-//! | [`bus`] | the publishers' side: `PutEvents` |
+//! | [`bus`], [`publish`] | the publishers' side: `PutEvents`, and the flags that they keep to |
 //! | [`ledger`], [`parity`] | what became of each event, and what both paths asked of analytics |
 //! | [`analytics`], [`transactions`] | the application's tables |
 //! | [`measured`] | what the functions measure, as lines for CloudWatch |
@@ -38,6 +38,7 @@ pub mod metrics;
 pub mod names;
 pub mod operations;
 mod parity;
+mod publish;
 mod query;
 mod queues;
 mod recent;
@@ -51,6 +52,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use connection::{Connection, configuration, connect};
 pub use names::Names;
+pub use publish::publisher;
 
 use crate::ports::Ports;
 use crate::trigger::TriggerMaps;

@@ -5,6 +5,7 @@ mod backend;
 mod faults;
 mod letters;
 mod metrics;
+mod publish;
 mod redrive;
 mod template;
 mod travel;

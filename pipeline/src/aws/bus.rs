@@ -124,6 +124,21 @@ impl EventBridge {
         }
     }
 
+    /// Takes back what was written down of an event that is not on the bus. If it is there after all, its consumers will say so.
+    async fn retract(&self, ledger: &DynamoLedger, body: &str) -> Result<(), StoreError> {
+        let Ok(event) = Event::from_json(body) else { return Ok(()) };
+        let digest = digest(&event);
+        let take_back = |account: &Account| {
+            let ours = account.seen() && account.digest() == Some(&digest) && !account.begun();
+            ours.then(|| {
+                let mut after = account.clone();
+                after.retract();
+                after
+            })
+        };
+        ledger.change(&event.event_id, take_back).await
+    }
+
     /// One call, and what it says of each entry.
     async fn send(&self, entries: &[Entry], at: Option<Timestamp>) -> Vec<Result<(), PublishError>> {
         let requests = entries.iter().map(|entry| {
@@ -271,7 +286,9 @@ impl Bus for EventBridge {
         let queue = &self.names.dead_letter_queue;
         let message = error.to_string();
         if let Some(own) = &self.own {
-            return own.letters.keep(&letter(body, error)).await;
+            let kept = letter(body, error);
+            own.letters.keep(&kept).await?;
+            return self.retract(&own.ledger, &kept.body).await;
         }
         let why = GivenUp {
             consumer: PUBLISHER,

@@ -121,7 +121,8 @@ impl Function {
                 names,
                 DynamoAnalytics::new(client.clone(), names),
                 DynamoParity::new(client, names, &TriggerMaps::default()),
-                EventBridge::new(connection, names),
+                // What follows from an event is in the ledger before the event is completed.
+                EventBridge::with_ledger(connection, names, Rules::default()),
                 channel,
             ),
             give_up: GiveUp {

@@ -2,8 +2,11 @@
 //!
 //! Any instance of the dashboard starts them; one of them at a time drives an operation ([`worker`]).
 
+mod drive;
 mod record;
+mod redrive;
 mod send;
+mod settle;
 mod worker;
 
 use std::sync::Arc;

@@ -108,6 +108,11 @@ impl Account {
         }
     }
 
+    /// Notes that the bus did not take it after all.
+    pub(in crate::aws) fn retract(&mut self) {
+        *self = Self::default();
+    }
+
     /// Whether it was seen, and not only named as a cause.
     pub(in crate::aws) const fn seen(&self) -> bool {
         self.published_at.is_some()

@@ -1,0 +1,132 @@
+//! Changing letters, each only as it was seen.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+
+use super::{DynamoLetters, Kept, STORE, item};
+use crate::aws::record::{number, text};
+use crate::letter::{Letter, LetterStatus};
+use crate::ports::StoreError;
+use crate::time::Timestamp;
+
+impl DynamoLetters {
+    /// Keeps a letter; one that is there already stays as it is.
+    pub(in crate::aws) async fn keep(&self, kept: &Kept) -> Result<(), StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(kept)))
+            .condition_expression("attribute_not_exists(id)")
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(self.failed("PutItem", &error)),
+        }
+    }
+
+    /// What writes a letter over the `known` one, to be written together with other things: refused if it is another by then.
+    pub(in crate::aws) fn put(&self, kept: &Kept, known: Option<&Kept>) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(item(kept)));
+        let put = match known {
+            None => put.condition_expression("attribute_not_exists(id)"),
+            Some(known) => put
+                .condition_expression("#status = :status AND statusAt = :at")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":status", text(known.letter.status.name()))
+                .expression_attribute_values(":at", number(known.letter.status_at.0)),
+        };
+        let put = put.build().map_err(|e| StoreError::Corrupt {
+            what: STORE,
+            reason: e.to_string(),
+        })?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// What changes a letter's status, to be written together with other things: refused if it has another than `from`.
+    pub(in crate::aws) fn mark(&self, id: &str, from: LetterStatus, to: LetterStatus) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .update_expression("SET #status = :to, statusAt = :now")
+            .condition_expression("#status = :from")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":from", text(from.name()))
+            .expression_attribute_values(":to", text(to.name()))
+            .expression_attribute_values(":now", number(Timestamp::now().0))
+            .build();
+        let update = update.map_err(|e| StoreError::Corrupt {
+            what: STORE,
+            reason: e.to_string(),
+        })?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Changes a letter's status, unless it has another than `from` by now.
+    pub(in crate::aws) async fn set(&self, id: &str, from: LetterStatus, to: LetterStatus) -> Result<(), StoreError> {
+        let sent = self
+            .client
+            .transact_write_items()
+            .transact_items(self.mark(id, from, to)?)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => Ok(()),
+            Err(error) => Err(self.failed("TransactWriteItems", &error)),
+        }
+    }
+
+    /// Notes that what was tried once more failed once more.
+    pub(in crate::aws) async fn failed_again(&self, known: &Kept, code: &str, message: &str, permanent: bool) -> Result<(), StoreError> {
+        let now = Timestamp::now();
+        let letter = Letter {
+            error_code: code.to_owned(),
+            error_message: message.to_owned(),
+            permanent,
+            attempts: known.letter.attempts + 1,
+            failed_redrives: known.letter.failed_redrives + 1,
+            failed_at: now,
+            status: LetterStatus::Open,
+            status_at: now,
+            ..known.letter.clone()
+        };
+        let kept = Kept {
+            letter,
+            body: known.body.clone(),
+        };
+        let sent = self
+            .client
+            .transact_write_items()
+            .transact_items(self.put(&kept, Some(known))?)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => Ok(()),
+            Err(error) => Err(self.failed("TransactWriteItems", &error)),
+        }
+    }
+
+    /// What closes a letter whose event its consumer has completed, to be written together with that: refused if there is no such letter,
+    /// or it was closed before.
+    pub(in crate::aws) fn close(&self, id: &str) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("id", text(id))
+            .update_expression("SET #status = :redriven, statusAt = :now")
+            .condition_expression("#status IN (:open, :redriving)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":redriven", text(LetterStatus::Redriven.name()))
+            .expression_attribute_values(":open", text(LetterStatus::Open.name()))
+            .expression_attribute_values(":redriving", text(LetterStatus::Redriving.name()))
+            .expression_attribute_values(":now", number(Timestamp::now().0))
+            .build();
+        let update = update.map_err(|e| StoreError::Corrupt {
+            what: STORE,
+            reason: e.to_string(),
+        })?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}

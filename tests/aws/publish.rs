@@ -1,0 +1,110 @@
+//! A service that publishes with our publisher: on the bus, by the flags, through faults.
+
+use aws_credential_types::Credentials;
+use pipeline::aws::{Connection, Names, configuration, publisher};
+use pipeline::event::{Draft, Event};
+use pipeline::ports::PublishError;
+use pipeline::publisher::{Published, Publisher};
+use serde_json::{Value, json};
+use tests::between::{Between, Fate};
+use tests::deployment::{Account, PREFIX, REGION};
+use tests::server::{Cutover, Setup};
+use tests::wait::eventually;
+
+async fn connected(endpoint: &str) -> Publisher {
+    let credentials = Credentials::new("test", "test", None, None, "tests");
+    let sdk = configuration(Some(REGION), Some(endpoint))
+        .credentials_provider(credentials)
+        .load()
+        .await;
+    publisher(&Connection::from(sdk), &Names::of(PREFIX))
+}
+
+fn event() -> Event {
+    let text = r#"{ "eventType": "weather.changed", "source": "weather.service", "userId": "u-1", "data": {} }"#;
+    Publisher::stamp(Draft::from_json(text).expect("a draft"), false).expect("an event")
+}
+
+async fn summary(server: &Cutover) -> Value {
+    let overview = server.site.json("/api/v1/overview").await;
+    let criteria = overview["criteria"].as_array().expect("criteria").clone();
+    criteria.into_iter().find(|c| c["id"] == "data_loss").expect("the criterion")
+}
+
+#[tokio::test]
+async fn a_publisher_keeps_to_the_flags_and_loses_nothing_to_faults() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().over(&account).start().await;
+    let publisher = connected(between.endpoint()).await;
+
+    // The answer is lost after the bus has taken it: it is published again, and completed once.
+    let lost = std::sync::atomic::AtomicUsize::new(0);
+    between.set(move |call| {
+        let first = call.operation == "PutEvents" && lost.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        if first { Fate::Unheard } else { Fate::Answered }
+    });
+    let unheard = event();
+    let answers = publisher.publish(vec![unheard.clone()]).await;
+    assert!(
+        matches!(answers.as_slice(), [Published::Accepted(receipt)] if receipt.event_id == unheard.event_id),
+        "{answers:?}"
+    );
+    assert!(between.calls("PutEvents") >= 2);
+    let path = format!("/api/v1/events/{}", unheard.event_id);
+    eventually("it is in the store", async || server.site.get(&path).await.status == 200).await;
+
+    // The bus is away for longer than the publisher tries: a dead letter, which a redrive publishes.
+    between.set(|call| {
+        if call.operation == "PutEvents" {
+            Fate::Refused(503, "ServiceUnavailable")
+        } else {
+            Fate::Answered
+        }
+    });
+    let answers = publisher.publish(vec![event()]).await;
+    assert!(
+        matches!(answers.as_slice(), [Published::Buried(PublishError::Unavailable(_))]),
+        "{answers:?}"
+    );
+    between.heal();
+    let letters = server.site.json("/api/v1/dead-letters?consumer=publisher").await;
+    let letter = &letters["items"][0];
+    assert_eq!(
+        (&letter["error_code"], &letter["permanent"]),
+        (&json!("BusUnavailable"), &json!(false)),
+        "{letters}"
+    );
+    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "the bus is back" });
+    server.site.post("/api/v1/operations", &wish).await.expect(202);
+    eventually("both are completed, and nothing is unaccounted for", async || {
+        let criterion = summary(&server).await;
+        if criterion["samples"] == 2 && criterion["status"] == "passing" && criterion["why"] == "2 published, all accounted for" {
+            Ok(())
+        } else {
+            Err(criterion.to_string())
+        }
+    })
+    .await;
+
+    // A change of the flags is followed within seconds; while the table can't be read, the last that were known apply.
+    let change = json!({ "scope": "global", "publishing": false, "direct": true, "reason": "a rehearsal", "expected_version": 0 });
+    server.site.put("/api/v1/flags", &change).await.expect(200);
+    eventually("publishing is off", async || {
+        publisher.publish(vec![event()]).await == [Published::Off]
+    })
+    .await;
+    between.set(|call| {
+        if call.service == "dynamodb" {
+            Fate::Refused(400, "AccessDeniedException")
+        } else {
+            Fate::Answered
+        }
+    });
+    let began = std::time::Instant::now();
+    eventually("what was known is old", async || {
+        assert_eq!(publisher.publish(vec![event()]).await, [Published::Off]);
+        began.elapsed().as_secs() >= 4
+    })
+    .await;
+}
