@@ -59,6 +59,8 @@ struct Done {
     listed: Option<Timestamp>,
     levels: [Option<Timestamp>; LEVELS.len()],
     windows: Option<Timestamp>,
+    /// Those that are to be filled from their beginning, whatever was asked for before: there are new metrics.
+    fill: [bool; LEVELS.len()],
 }
 
 impl Done {
@@ -133,16 +135,17 @@ impl CloudWatch {
 
     /// One round: the minutes, and one other thing that is due. At most two calls for what 500 metrics hold.
     async fn round(&self, done: &mut Done, now: Timestamp) -> Result<(), StoreError> {
-        let empty = self.found().is_empty();
         if done.listed.is_none_or(|listed| now.since(listed) >= self.listed_for()) {
             self.afford(LISTING, now)?;
             let found = discover(&self.client, &self.names, || self.book.spend(LISTING, now)).await?;
             let before = self.found();
             if *before != found {
                 tracing::info!(metrics = found.len(), "CloudWatch's metrics were listed");
-                if empty {
-                    // What was not there to be asked for is asked for from the beginning.
-                    *done = Done::default();
+                if found.iter().any(|found| !self.book.knows(&found.key)) {
+                    *done = Done {
+                        fill: [true; LEVELS.len()],
+                        ..Done::default()
+                    };
                 }
                 *self.found.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(found);
             }
@@ -159,8 +162,8 @@ impl CloudWatch {
         let found = self.found();
         let (asked, span) = match job {
             Job::Level(level) => {
-                // What is new among the metrics is not known further back than the rest: that is for the wider steps to bring.
-                let until = self.book.asked(level.period).map(|asked| asked.to);
+                let fill = LEVELS.iter().position(|known| known == level).is_some_and(|slot| done.fill[slot]);
+                let until = self.book.asked(level.period).map(|asked| asked.to).filter(|_| !fill);
                 (questions(&found, level), level.span(until, now))
             }
             Job::Windows => (window_questions(&found, &WINDOWS[1..]), Span::ending(minutes_end(now), DAY)),
@@ -177,6 +180,7 @@ impl CloudWatch {
                 }
                 if let Some(slot) = LEVELS.iter().position(|known| known == level) {
                     done.levels[slot] = Some(now);
+                    done.fill[slot] = false;
                 }
             }
             Job::Windows => {

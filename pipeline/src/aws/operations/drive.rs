@@ -17,6 +17,8 @@ use crate::redrive::share;
 const TICK: Duration = Duration::from_millis(100);
 /// How often one looks what has become of what was sent.
 const VERIFY: Duration = Duration::from_millis(400);
+/// How many are looked at each time.
+const LOOKED_AT: usize = 300;
 
 impl Worker {
     pub(super) async fn go(&self, operation: &Operation, again: bool, stop: &CancellationToken) -> Result<(), StoreError> {
@@ -62,7 +64,11 @@ impl Worker {
                 }
             }
             if !away.is_empty() && looked.elapsed() >= VERIFY {
-                away = self.verify(&operation.id, away).await?;
+                // In turn: what waits for a consumer that is stopped may be much.
+                let later = away.split_off(LOOKED_AT.min(away.len()));
+                let left = self.verify(&operation.id, away).await?;
+                away = later;
+                away.extend(left);
                 looked = Instant::now();
             }
             if away.is_empty() && (waiting.is_empty() || !running) {
