@@ -21,6 +21,7 @@
 //! Nothing here creates anything in an account.
 
 mod activity;
+mod again;
 pub mod analytics;
 mod attribute;
 pub mod bus;
@@ -44,6 +45,7 @@ mod queues;
 mod recent;
 mod record;
 pub mod takeover;
+mod transaction;
 pub mod transactions;
 
 use std::sync::Arc;

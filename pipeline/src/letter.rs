@@ -85,6 +85,30 @@ pub struct Letter {
     pub status_at: Timestamp,
 }
 
+impl Letter {
+    /// An open one, of something that failed for the first time at `at`, after one attempt, and of which nothing more is known.
+    #[must_use]
+    pub fn open(id: String, consumer: &str, at: Timestamp) -> Self {
+        Self {
+            id,
+            consumer: consumer.to_owned(),
+            event_id: None,
+            event_type: None,
+            user_id: None,
+            error_code: String::new(),
+            error_message: String::new(),
+            permanent: false,
+            attempts: 1,
+            failed_redrives: 0,
+            published_at: at,
+            first_failed_at: at,
+            failed_at: at,
+            status: LetterStatus::Open,
+            status_at: at,
+        }
+    }
+}
+
 /// A dead letter with everything that is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -10,7 +10,7 @@ use super::attribute::Item;
 use super::error::failed;
 use super::query::items;
 use super::record::{Assigned, Record, assigned, number, text};
-use super::{Connection, Names};
+use super::{Connection, Names, transaction};
 use crate::page::check_limit;
 use crate::ports::{AnalyticsQueue, StoreError};
 use crate::time::Timestamp;
@@ -85,11 +85,7 @@ impl DynamoAnalytics {
                     .condition_expression("markedAt = :before")
                     .expression_attribute_values(":before", number(before.marked_at.0)),
             };
-            let update = update.build().map(|update| TransactWriteItem::builder().update(update).build());
-            update.map_err(|e| StoreError::Corrupt {
-                what: STORE,
-                reason: e.to_string(),
-            })
+            transaction::update(STORE, update)
         });
         marks.collect()
     }

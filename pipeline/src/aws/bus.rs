@@ -19,7 +19,7 @@ use super::letters::{DynamoLetters, Kept, letters};
 use super::queues::{GivenUp, Queues};
 use super::{Connection, Names};
 use crate::event::{Draft, Event};
-use crate::letter::{Letter, LetterStatus};
+use crate::letter::Letter;
 use crate::ports::{Bus, PublishError, Receipt, StoreError};
 use crate::publisher::BATCH;
 use crate::rule::Rules;
@@ -180,24 +180,16 @@ fn unavailable(error: StoreError) -> PublishError {
 
 /// The letter of what could not be published, readable or not.
 fn letter(body: String, error: &PublishError) -> Kept {
-    let (draft, now) = (Draft::from_json(&body).unwrap_or_default(), Timestamp::now());
+    let draft = Draft::from_json(&body).unwrap_or_default();
     Kept {
         letter: Letter {
-            id: Uuid::now_v7().to_string(),
-            consumer: PUBLISHER.to_owned(),
             event_id: draft.event_id.filter(|id| !id.is_empty()),
             event_type: draft.event_type,
             user_id: draft.user_id,
             error_code: error.code().to_owned(),
             error_message: error.to_string(),
             permanent: !error.is_transient(),
-            attempts: 1,
-            failed_redrives: 0,
-            published_at: now,
-            first_failed_at: now,
-            failed_at: now,
-            status: LetterStatus::Open,
-            status_at: now,
+            ..Letter::open(Uuid::now_v7().to_string(), PUBLISHER, Timestamp::now())
         },
         body,
     }

@@ -13,9 +13,10 @@ use aws_sdk_dynamodb::Client;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 
+use super::again::{TRIES, overtaken, wait};
 use super::analytics::DynamoAnalytics;
 use super::bus::EventBridge;
-use super::ledger::{Account, DynamoLedger, Known, NotMade, overtaken, tries, wait};
+use super::ledger::{Account, DynamoLedger, Known, NotMade};
 use super::letters::letters;
 use super::measured::Measured;
 use super::parity::DynamoParity;
@@ -242,7 +243,7 @@ impl Function {
         let name = self.consumer.name();
         let expected = self.rules.route(event)?;
         let (mut asked, mut close): (Option<Vec<Effect>>, _) = (None, true);
-        for attempt in 0..tries() {
+        for attempt in 0..TRIES {
             let before = self.ledger.read(&event.event_id).await?;
             if before.account.done(name) {
                 tracing::info!(event_id = event.event_id, consumer = name, "was completed before");
@@ -280,7 +281,7 @@ impl Function {
                 Err(NotMade::Failed(error)) => return Err(error.into()),
             }
         }
-        Err(overtaken().into())
+        Err(overtaken("the ledger").into())
     }
 
     /// Writes what is asked for, and the accounts of the event and of its cause.

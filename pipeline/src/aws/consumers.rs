@@ -15,7 +15,7 @@ use super::metrics::CloudWatch;
 use super::queues::Queues;
 use super::recent::Recent;
 use super::{Connection, Names};
-use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW, Health};
+use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW};
 use crate::consumers::{Analytics, Audit, Categorization, Notification};
 use crate::letter::{Letter, LetterFilter};
 use crate::metric::{By, Metric, SeriesQuery};
@@ -156,19 +156,17 @@ impl ConsumerControl for Functions {
             let name = &consumer.name;
             let of = |counts: &[ConsumerCounts]| counts.iter().find(|c| c.name == *name).cloned().unwrap_or_default();
             let (counts, lately) = (of(&counts), of(&lately));
-            let attempts = counts.processed + counts.failed;
-            #[allow(clippy::cast_precision_loss)] // counts far below 2^53
             list.push(ConsumerStatus {
                 name: name.clone(),
                 does: does(name, &consumer.function),
                 rules: rules.get(name).cloned().unwrap_or_default(),
-                health: Health::judge(stopped.contains(name), lately.processed, lately.failed, lately.p99),
+                health: lately.health(stopped.contains(name)),
                 paused: stopped.contains(name),
                 window: span.millis(),
                 processed: counts.processed,
                 failed: counts.failed,
-                per_minute: counts.processed as f64 / (span.millis().max(1) as f64 / MINUTE as f64),
-                error_rate: (attempts > 0).then(|| counts.failed as f64 / attempts as f64 * 100.0),
+                per_minute: counts.per_minute(span),
+                error_rate: counts.error_rate(),
                 p50: counts.p50,
                 p95: counts.p95,
                 p99: counts.p99,

@@ -5,24 +5,25 @@
 
 mod account;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use futures::future::try_join_all;
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 
 pub(super) use account::{Account, Tally};
 
+use super::again::{TRIES, overtaken, wait};
 use super::attribute::{Item, item_of_json, item_to_json};
 use super::error::own_failed;
+use super::query::by_keys;
 use super::queues::Queues;
 use super::record::{Record, number, text};
-use super::{Connection, Names};
+use super::{Connection, Names, transaction};
 use crate::criteria::AuditEvidence;
 use crate::ledger::{DeliveryState, LedgerEntry, LedgerSummary};
 use crate::ports::{Ledger, StoreError};
@@ -34,8 +35,6 @@ const STORE: &str = "the ledger";
 const OPEN_INDEX: &str = "OpenPublishedAtIndex";
 /// Over how many partitions open events, and the totals, are spread.
 const SHARDS: u8 = 8;
-/// How often a change is tried when others are faster.
-const TRIES: u32 = 12;
 /// An open delivery older than this is unaccounted for if nothing waits in its consumer's queue, milliseconds.
 const OVERDUE: i64 = 10 * MINUTE;
 /// The same where no queue of ours feeds the consumer: Lambda tries for six hours.
@@ -119,7 +118,7 @@ impl DynamoLedger {
                 Err(NotMade::Failed(error)) => return Err(error),
             }
         }
-        Err(overtaken())
+        Err(overtaken(STORE))
     }
 
     /// Writes accounts as they have become, and `effects` with them, all or nothing. `false` if one of the accounts is no longer as
@@ -131,11 +130,11 @@ impl DynamoLedger {
         let first = effects.len();
         let mut items = effects;
         for (event_id, before, after) in accounts {
-            items.push(TransactWriteItem::builder().put(self.put(event_id, before, after)?).build());
+            items.push(self.put(event_id, before, after)?);
         }
         let after_accounts = items.len();
         if change != Tally::default() {
-            items.push(TransactWriteItem::builder().update(self.add(change)).build());
+            items.push(self.add(change)?);
         }
         let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
         let error = match sent {
@@ -164,7 +163,7 @@ impl DynamoLedger {
         .into())
     }
 
-    fn put(&self, event_id: &str, before: &Known, after: &Account) -> Result<Put, StoreError> {
+    fn put(&self, event_id: &str, before: &Known, after: &Account) -> Result<TransactWriteItem, StoreError> {
         let account = serde_json::to_string(after).ok().and_then(|json| item_of_json(&json));
         let mut item = account.ok_or_else(|| StoreError::Corrupt {
             what: STORE,
@@ -185,14 +184,11 @@ impl DynamoLedger {
             put.condition_expression("version = :version")
                 .expression_attribute_values(":version", number(before.version))
         };
-        put.build().map_err(|e| StoreError::Corrupt {
-            what: STORE,
-            reason: e.to_string(),
-        })
+        transaction::put(STORE, put)
     }
 
     /// Adds to the totals: to one of several items, for all events end up here.
-    fn add(&self, change: Tally) -> Update {
+    fn add(&self, change: Tally) -> Result<TransactWriteItem, StoreError> {
         let shard = rand::rng().random_range(0..SHARDS);
         let mut update = Update::builder()
             .table_name(&self.totals_table)
@@ -205,34 +201,15 @@ impl DynamoLedger {
                 .expression_attribute_names(format!("#{name}"), name)
                 .expression_attribute_values(format!(":{name}"), number(by));
         }
-        let update = update.update_expression(format!("ADD {}", parts.join(", ")));
-        update.build().unwrap_or_else(|e| unreachable!("all that it needs is there: {e}"))
+        transaction::update(STORE, update.update_expression(format!("ADD {}", parts.join(", "))))
     }
 
     async fn totals(&self) -> Result<Tally, StoreError> {
-        let keys = (0..SHARDS).map(|shard| Item::from([("shard".to_owned(), text(shard.to_string()))]));
-        let asked = KeysAndAttributes::builder()
-            .set_keys(Some(keys.collect()))
-            .consistent_read(true)
-            .build();
-        let asked = asked.unwrap_or_else(|e| unreachable!("it has keys: {e}"));
-        let answer = self
-            .client
-            .batch_get_item()
-            .request_items(&self.totals_table, asked)
-            .send()
-            .await
-            .map_err(|e| own_failed(STORE, &format!("BatchGetItem of {}", self.totals_table), &e))?;
-        if answer.unprocessed_keys().is_some_and(|left| !left.is_empty()) {
-            return Err(StoreError::Unavailable {
-                what: STORE,
-                reason: format!("BatchGetItem of {}: throttled", self.totals_table),
-            });
-        }
-        let items = answer
-            .responses()
-            .and_then(|all| all.get(&self.totals_table))
-            .map_or(&[][..], Vec::as_slice);
+        let keys: Vec<Item> = (0..SHARDS)
+            .map(|shard| Item::from([("shard".to_owned(), text(shard.to_string()))]))
+            .collect();
+        let failed = |e: &SdkError<BatchGetItemError>| own_failed(STORE, &format!("BatchGetItem of {}", self.totals_table), e);
+        let items = by_keys(&self.client, STORE, &self.totals_table, &keys, failed).await?;
         Ok(items.iter().fold(Tally::default(), |sum, item| sum.plus(tally(item))))
     }
 
@@ -294,25 +271,6 @@ impl DynamoLedger {
         };
         Ok(open.iter().filter(lost).count() as u64)
     }
-}
-
-/// A pause that grows, at random, so that those who are in each other's way get out of it.
-pub(super) async fn wait(attempt: u32) {
-    let most = 10_u64 << attempt.min(6);
-    let pause = rand::rng().random_range(1..=most);
-    tokio::time::sleep(Duration::from_millis(pause)).await;
-}
-
-pub(super) fn overtaken() -> StoreError {
-    StoreError::Unavailable {
-        what: STORE,
-        reason: format!("{TRIES} changes in a row were overtaken by others"),
-    }
-}
-
-/// How often a change is tried.
-pub(super) const fn tries() -> u32 {
-    TRIES
 }
 
 fn shard(event_id: &str) -> String {

@@ -1,5 +1,6 @@
 //! The dead letters, in a table of Cutover's own, where [`super::takeover`] puts what arrives in the queues.
 
+mod item;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
@@ -8,29 +9,27 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
+use aws_sdk_dynamodb::types::Select;
 
 use super::attribute::Item;
 use super::error::own_failed;
-use super::ledger::{Account, DynamoLedger, tries, wait};
+use super::ledger::{Account, DynamoLedger};
 use super::merge::{Batch, Budget, Positioned, Source, page};
-use super::query::items;
+use super::query::{by_keys, items};
 use super::recent::Recent;
 use super::record::{Record, number, text};
 use super::{Connection, Names};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterStatus};
 use crate::page::{Page, check_limit, read_cursor};
 use crate::ports::{Letters, StoreError};
-use crate::time::Timestamp;
+use item::kept;
 
 /// The table's name in errors.
-pub(super) const STORE: &str = "the letters table";
+const STORE: &str = "the letters table";
 /// The index over `status` and `failedAt`.
 const INDEX: &str = "StatusFailedAtIndex";
 /// How many letters one page looks through, when something is looked for.
 const SEARCH_LIMIT: u64 = 5_000;
-/// The most keys of one call.
-const KEYS: usize = 100;
 /// The longest id, bytes: DynamoDB's limit for a key.
 const MAX_ID: usize = 2_048;
 /// How often each status is asked for one page, at most.
@@ -50,61 +49,6 @@ impl Positioned for Kept {
     fn id(&self) -> &str {
         &self.letter.id
     }
-}
-
-/// A letter as an item.
-pub(super) fn item(kept: &Kept) -> Item {
-    let letter = &kept.letter;
-    let fields = [
-        ("id", Some(text(&letter.id))),
-        ("status", Some(text(letter.status.name()))),
-        ("statusAt", Some(number(letter.status_at.0))),
-        ("failedAt", Some(number(letter.failed_at.0))),
-        ("firstFailedAt", Some(number(letter.first_failed_at.0))),
-        ("publishedAt", Some(number(letter.published_at.0))),
-        ("consumer", Some(text(&letter.consumer))),
-        ("eventId", letter.event_id.as_ref().map(text)),
-        ("eventType", letter.event_type.as_ref().map(text)),
-        ("userId", letter.user_id.as_ref().map(text)),
-        ("errorCode", Some(text(&letter.error_code))),
-        ("errorMessage", Some(text(&letter.error_message))),
-        ("permanent", Some(AttributeValue::Bool(letter.permanent))),
-        ("attempts", Some(number(letter.attempts))),
-        ("failedRedrives", Some(number(letter.failed_redrives))),
-        ("body", Some(text(&kept.body))),
-    ];
-    fields
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
-}
-
-fn kept(item: &Item) -> Result<Kept, StoreError> {
-    let record = Record { what: STORE, item };
-    let status = record.text("status")?;
-    Ok(Kept {
-        letter: Letter {
-            id: record.text("id")?,
-            consumer: record.text("consumer")?,
-            event_id: record.optional_text("eventId"),
-            event_type: record.optional_text("eventType"),
-            user_id: record.optional_text("userId"),
-            error_code: record.text("errorCode")?,
-            error_message: record.text("errorMessage")?,
-            permanent: record.truth("permanent")?,
-            attempts: record.number("attempts")?,
-            failed_redrives: record.number("failedRedrives")?,
-            published_at: Timestamp(record.number("publishedAt")?),
-            first_failed_at: Timestamp(record.number("firstFailedAt")?),
-            failed_at: Timestamp(record.number("failedAt")?),
-            status: LetterStatus::from_name(&status).ok_or_else(|| StoreError::Corrupt {
-                what: STORE,
-                reason: format!("a letter's status {status}"),
-            })?,
-            status_at: Timestamp(record.number("statusAt")?),
-        },
-        body: record.text("body")?,
-    })
 }
 
 fn matches(filter: &LetterFilter, needle: Option<&str>, kept: &Kept) -> bool {
@@ -239,35 +183,10 @@ impl DynamoLetters {
         let mut wanted: Vec<&String> = ids.iter().filter(|id| !id.is_empty() && id.len() <= MAX_ID).collect();
         wanted.sort();
         wanted.dedup();
-        let mut found = HashMap::with_capacity(wanted.len());
-        for some in wanted.chunks(KEYS) {
-            let keys = some.iter().map(|id| Item::from([("id".to_owned(), text(*id))]));
-            let mut asked = KeysAndAttributes::builder()
-                .set_keys(Some(keys.collect()))
-                .consistent_read(true)
-                .build()
-                .ok();
-            for attempt in 0..tries() {
-                let Some(keys) = asked.take() else { break };
-                let sent = self.client.batch_get_item().request_items(&self.table, keys).send().await;
-                let answer = sent.map_err(|e| self.failed("BatchGetItem", &e))?;
-                for item in answer.responses().and_then(|all| all.get(&self.table)).into_iter().flatten() {
-                    let kept = kept(item)?;
-                    found.insert(kept.letter.id.clone(), kept);
-                }
-                asked = answer.unprocessed_keys().and_then(|left| left.get(&self.table)).cloned();
-                if asked.is_some() {
-                    wait(attempt).await;
-                }
-            }
-            if asked.is_some() {
-                return Err(StoreError::Unavailable {
-                    what: STORE,
-                    reason: format!("BatchGetItem of {}: throttled", self.table),
-                });
-            }
-        }
-        Ok(found)
+        let keys: Vec<Item> = wanted.into_iter().map(|id| Item::from([("id".to_owned(), text(id))])).collect();
+        let found = by_keys(&self.client, STORE, &self.table, &keys, |e| self.failed("BatchGetItem", e)).await?;
+        let pairs = found.iter().map(|item| kept(item).map(|kept| (kept.letter.id.clone(), kept)));
+        pairs.collect()
     }
 
     /// The letter of a delivery that is being redriven.

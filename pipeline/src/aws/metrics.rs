@@ -7,7 +7,7 @@
 //! | [`ask`] | their values (`GetMetricData`) |
 //! | [`schedule`] | how wide, how often, how far back |
 //! | [`budget`] | what it costs |
-//! | [`book`] | what was answered, in memory and on disk |
+//! | [`book`], [`cache`] | what was answered, in memory and on disk |
 //! | [`poll`] | the one that asks, for all viewers |
 //! | [`sample`] | what is looked at each minute, because CloudWatch doesn't have it |
 //! | [`read`] | the readings |
@@ -17,6 +17,7 @@
 mod ask;
 mod book;
 mod budget;
+mod cache;
 mod discover;
 mod poll;
 mod quantity;
@@ -38,8 +39,9 @@ use crate::ports::StoreError;
 use crate::time::{DAY, MINUTE, Span, Timestamp};
 use ask::Answers;
 use book::Book;
-pub use book::CacheError;
+
 use budget::METRIC;
+pub use cache::CacheError;
 use discover::Found;
 pub use sample::Sampler;
 use schedule::{LEVELS, Level, WINDOWS, WINDOWS_EVERY};

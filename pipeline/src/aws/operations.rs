@@ -18,9 +18,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::Names;
+use super::again::{TRIES, wait};
 use super::attribute::Item;
 use super::error::own_failed;
-use super::ledger::{tries, wait};
 use super::letters::DynamoLetters;
 use super::query::items;
 use super::record::{Record, number, text};
@@ -124,7 +124,7 @@ impl DynamoOperations {
                     .build()
             });
             let mut left = Some(puts.collect::<Vec<_>>());
-            for attempt in 0..tries() {
+            for attempt in 0..TRIES {
                 let Some(puts) = left.take() else { break };
                 let sent = self.client.batch_write_item().request_items(&self.items_table, puts).send().await;
                 let answer = sent.map_err(|e| self.failed("BatchWriteItem", &e))?;

@@ -7,13 +7,14 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use futures::future::try_join_all;
 
-use super::Names;
+use super::again::{TRIES, overtaken, wait};
 use super::analytics::DynamoAnalytics;
 use super::attribute::Item;
 use super::error::own_failed;
-use super::ledger::{overtaken, tries, wait};
+
 use super::query::items;
 use super::record::{Record, number, text};
+use super::{Names, transaction};
 use crate::parity::{Pair, ParityReport, Ran};
 use crate::ports::{DirectCall, Parity, StoreError};
 use crate::time::{Span, Timestamp, check_range};
@@ -84,13 +85,8 @@ impl DynamoParity {
             .item("priority", number(asked.trigger.priority))
             .item("types", aws_sdk_dynamodb::types::AttributeValue::Ss(types))
             .item("both", aws_sdk_dynamodb::types::AttributeValue::Bool(asked.both))
-            .item("ttl", number(asked.at.plus(KEPT_FOR).0 / 1_000))
-            .build();
-        put.map(|put| TransactWriteItem::builder().put(put).build())
-            .map_err(|e| StoreError::Corrupt {
-                what: STORE,
-                reason: e.to_string(),
-            })
+            .item("ttl", number(asked.at.plus(KEPT_FOR).0 / 1_000));
+        transaction::put(STORE, put)
     }
 
     /// What is recorded of a type in a span.
@@ -134,7 +130,7 @@ impl Parity for DynamoParity {
             at: call.at,
             both: call.both,
         };
-        for attempt in 0..tries() {
+        for attempt in 0..TRIES {
             let mut items = self.analytics.mark(&call.user_id, call.trigger, call.at).await?;
             items.push(self.record(&asked)?);
             let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
@@ -145,7 +141,7 @@ impl Parity for DynamoParity {
                 Err(error) => return Err(own_failed(STORE, &format!("TransactWriteItems in {}", self.table), &error)),
             }
         }
-        Err(overtaken())
+        Err(overtaken(STORE))
     }
 
     async fn report(&self, span: Span, event_type: Option<&str>, now: Timestamp) -> Result<ParityReport, StoreError> {

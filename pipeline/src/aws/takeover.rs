@@ -17,8 +17,8 @@ use super::error::failed;
 use super::ledger::{Account, DynamoLedger};
 use super::letters::{DynamoLetters, Kept, letters};
 use super::{Connection, Names};
+use crate::letter::Letter;
 use crate::letter::arrival::Arrival;
-use crate::letter::{Letter, LetterStatus};
 use crate::ports::StoreError;
 use crate::time::Timestamp;
 
@@ -214,8 +214,6 @@ impl Takeover {
         let known_as = format!("{queue}/{}", message.message_id().unwrap_or_default());
         Kept {
             letter: Letter {
-                id: Uuid::new_v5(&Uuid::NAMESPACE_URL, known_as.as_bytes()).to_string(),
-                consumer,
                 event_id: event.map(|event| event.event_id.clone()),
                 event_type: event.map(|event| event.event_type.clone()),
                 user_id: event.map(|event| event.user_id.clone()),
@@ -223,12 +221,9 @@ impl Takeover {
                 error_message: arrival.error_message,
                 permanent: arrival.permanent,
                 attempts: arrival.attempts.unwrap_or(1),
-                failed_redrives: 0,
                 published_at: event.map_or(sent, |event| Timestamp(event.timestamp)),
-                first_failed_at: sent,
-                failed_at: sent,
-                status: LetterStatus::Open,
                 status_at: Timestamp::now(),
+                ..Letter::open(Uuid::new_v5(&Uuid::NAMESPACE_URL, known_as.as_bytes()).to_string(), &consumer, sent)
             },
             body: body.to_owned(),
         }

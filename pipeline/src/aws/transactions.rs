@@ -2,20 +2,19 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemError;
 use futures::future::try_join_all;
 
 use super::attribute::Item;
 use super::error::failed;
-use super::query::items;
+use super::query::{by_keys, items};
 use super::record::{Record, number, text};
 use super::{Connection, Names};
 use crate::ports::{CategoryRule, StoreError, Transaction, Transactions};
 
 /// The tables' name in errors.
 const STORE: &str = "the application's tables";
-/// The most keys of one call.
-const KEYS: usize = 100;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -34,41 +33,6 @@ impl DynamoTransactions {
             table: names.transactions_table(),
             rules_table: names.category_rules_table(),
         }
-    }
-
-    async fn some(&self, user_id: &str, ids: &[String]) -> Result<Vec<Transaction>, StoreError> {
-        let keys = ids
-            .iter()
-            .map(|id| Item::from([("userId".to_owned(), text(user_id)), ("transactionId".to_owned(), text(id))]));
-        let mut asked = KeysAndAttributes::builder()
-            .set_keys(Some(keys.collect()))
-            .consistent_read(true)
-            .build()
-            .ok();
-        let mut found = Vec::with_capacity(ids.len());
-        for attempt in 0..super::ledger::tries() {
-            let Some(keys) = asked.take() else { return Ok(found) };
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, keys)
-                .send()
-                .await
-                .map_err(|e| failed(STORE, &format!("BatchGetItem of {}", self.table), &e))?;
-            let items = answer
-                .responses()
-                .and_then(|all| all.get(&self.table))
-                .map_or(&[][..], Vec::as_slice);
-            found.extend(items.iter().map(transaction).collect::<Result<Vec<_>, _>>()?);
-            asked = answer.unprocessed_keys().and_then(|left| left.get(&self.table)).cloned();
-            if asked.is_some() {
-                super::ledger::wait(attempt).await;
-            }
-        }
-        Err(StoreError::Unavailable {
-            what: STORE,
-            reason: format!("BatchGetItem of {}: throttled", self.table),
-        })
     }
 }
 
@@ -93,8 +57,13 @@ impl Transactions for DynamoTransactions {
         if user_id.is_empty() {
             return Ok(Vec::new());
         }
-        let all = try_join_all(keys.chunks(KEYS).map(|some| self.some(user_id, some))).await?;
-        Ok(all.into_iter().flatten().collect())
+        let keys: Vec<Item> = keys
+            .iter()
+            .map(|id| Item::from([("userId".to_owned(), text(user_id)), ("transactionId".to_owned(), text(id))]))
+            .collect();
+        let failed = |e: &SdkError<BatchGetItemError>| failed(STORE, &format!("BatchGetItem of {}", self.table), e);
+        let found = by_keys(&self.client, STORE, &self.table, &keys, failed).await?;
+        found.iter().map(transaction).collect()
     }
 
     async fn uncategorized(&self, user_id: &str, after: &str, limit: u32) -> Result<Vec<Transaction>, StoreError> {

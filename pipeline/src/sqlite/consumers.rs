@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::{OpenError, Sqlite};
-use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW, Health};
+use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW};
 use crate::consumers::Consumer;
 use crate::metric::{By, Metric, SeriesQuery};
 use crate::ports::{ConsumerControl, Letters, Metrics, StoreError};
@@ -80,9 +80,7 @@ impl ConsumerControl for Control {
         let mut list = Vec::with_capacity(open.len());
         for (name, paused, in_flight, retrying) in open {
             let counts = counts.iter().find(|c| c.name == name).cloned().unwrap_or_default();
-            let attempts = counts.processed + counts.failed;
             let recently = lately.iter().find(|c| c.name == name).cloned().unwrap_or_default();
-            #[allow(clippy::cast_precision_loss)] // counts far below 2^53
             list.push(ConsumerStatus {
                 does: self
                     .does
@@ -99,13 +97,13 @@ impl ConsumerControl for Control {
                     .filter(|rule| rule.consumer == name)
                     .map(|rule| (rule.name.clone(), rule.pattern.to_string()))
                     .collect(),
-                health: Health::judge(paused, recently.processed, recently.failed, recently.p99),
+                health: recently.health(paused),
                 paused,
                 window: span.millis(),
                 processed: counts.processed,
                 failed: counts.failed,
-                per_minute: counts.processed as f64 / (span.millis().max(1) as f64 / MINUTE as f64),
-                error_rate: (attempts > 0).then(|| counts.failed as f64 / attempts as f64 * 100.0),
+                per_minute: counts.per_minute(span),
+                error_rate: counts.error_rate(),
                 p50: counts.p50,
                 p95: counts.p95,
                 p99: counts.p99,

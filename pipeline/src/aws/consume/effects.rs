@@ -14,6 +14,7 @@ use crate::aws::error::failed;
 use crate::aws::events::{EXTRA, KEYS};
 use crate::aws::parity::{Asked, DynamoParity};
 use crate::aws::record::{number, text};
+use crate::aws::transaction;
 use crate::consumers::{ConsumerError, Effect};
 use crate::courier::Channel;
 use crate::event::item::StoreItem;
@@ -134,10 +135,13 @@ impl Effects {
         let (mut items, mut of) = (Vec::new(), Vec::new());
         for (n, effect) in effects.iter().enumerate() {
             match effect {
-                Effect::Store => items.push(put(Put::builder()
-                    .table_name(&self.names.event_store_table)
-                    .set_item(Some(stored(event, at)?))
-                    .condition_expression("attribute_not_exists(eventId)"))?),
+                Effect::Store => items.push(transaction::put(
+                    STORE,
+                    Put::builder()
+                        .table_name(&self.names.event_store_table)
+                        .set_item(Some(stored(event, at)?))
+                        .condition_expression("attribute_not_exists(eventId)"),
+                )?),
                 Effect::MarkAnalytics { user_id, trigger } => {
                     items.extend(self.analytics.mark(user_id, *trigger, at).await?);
                     items.push(self.parity.record(&Asked {
@@ -160,17 +164,18 @@ impl Effects {
                         .key("transactionId", text(transaction_id))
                         .update_expression("SET categoryId = :category")
                         .condition_expression("attribute_exists(transactionId)")
-                        .expression_attribute_values(":category", text(category_id))
-                        .build();
-                    let update = update.map_err(|e| ConsumerError::permanent("EffectRefused", e.to_string()))?;
-                    items.push(TransactWriteItem::builder().update(update).build());
+                        .expression_attribute_values(":category", text(category_id));
+                    items.push(transaction::update(STORE, update)?);
                 }
-                Effect::Notify { user_id, text: said } => items.push(put(Put::builder()
-                    .table_name(self.names.notifications_table())
-                    .item("eventId", text(&event.event_id))
-                    .item("userId", text(user_id))
-                    .item("text", text(said))
-                    .item("sentAt", number(at.0)))?),
+                Effect::Notify { user_id, text: said } => items.push(transaction::put(
+                    STORE,
+                    Put::builder()
+                        .table_name(self.names.notifications_table())
+                        .item("eventId", text(&event.event_id))
+                        .item("userId", text(user_id))
+                        .item("text", text(said))
+                        .item("sentAt", number(at.0)),
+                )?),
                 // Done ahead.
                 Effect::Publish(_) => {}
             }
@@ -199,11 +204,6 @@ impl Effects {
         noted().insert(key);
         Ok(())
     }
-}
-
-fn put(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, ConsumerError> {
-    let put = put.build().map_err(|e| ConsumerError::permanent("EffectRefused", e.to_string()))?;
-    Ok(TransactWriteItem::builder().put(put).build())
 }
 
 /// The event as an item: the design's fields as attributes; what the design doesn't name, and what no index would take as a

@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::aws::ledger::{Account, DynamoLedger, NotMade, overtaken, tries, wait};
+use crate::aws::again::{TRIES, overtaken, wait};
+use crate::aws::ledger::{Account, DynamoLedger, NotMade};
 use crate::aws::letters::{DynamoLetters, Kept};
 use crate::consumers::ConsumerError;
 use crate::event::Event;
@@ -22,7 +23,7 @@ impl GiveUp {
     /// # Errors
     /// The tables don't take it; then the message has to come again.
     pub(super) async fn bury(&self, event: &Event, attempts: u32, error: &ConsumerError) -> Result<(), ConsumerError> {
-        for attempt in 0..tries() {
+        for attempt in 0..TRIES {
             let before = self.ledger.read(&event.event_id).await?;
             if before.account.done(&self.consumer) {
                 return Ok(());
@@ -47,15 +48,13 @@ impl GiveUp {
                 Err(NotMade::Failed(error)) => return Err(error.into()),
             }
         }
-        Err(overtaken().into())
+        Err(overtaken("the ledger").into())
     }
 
     fn letter(&self, id: String, event: &Event, account: &Account, attempts: u32, error: &ConsumerError, known: Option<&Letter>) -> Letter {
         let now = Timestamp::now();
         let again = known.is_some_and(|letter| letter.status != LetterStatus::Open);
         Letter {
-            id,
-            consumer: self.consumer.clone(),
             event_id: Some(event.event_id.clone()),
             event_type: Some(event.event_type.clone()),
             user_id: Some(event.user_id.clone()),
@@ -66,9 +65,7 @@ impl GiveUp {
             failed_redrives: known.map_or(0, |letter| letter.failed_redrives) + u32::from(again),
             published_at: account.published_at().unwrap_or(Timestamp(event.timestamp)),
             first_failed_at: known.map_or(now, |letter| letter.first_failed_at),
-            failed_at: now,
-            status: LetterStatus::Open,
-            status_at: now,
+            ..Letter::open(id, &self.consumer, now)
         }
     }
 
@@ -77,23 +74,13 @@ impl GiveUp {
     /// # Errors
     /// As of [`Self::bury`].
     pub(super) async fn keep(&self, message: &str, body: &str, attempts: u32, error: &ConsumerError) -> Result<(), ConsumerError> {
-        let now = Timestamp::now();
+        let id = named(&format!("{}/message/{message}", self.consumer));
         let letter = Letter {
-            id: named(&format!("{}/message/{message}", self.consumer)),
-            consumer: self.consumer.clone(),
-            event_id: None,
-            event_type: None,
-            user_id: None,
             error_code: error.code.clone(),
             error_message: error.message.clone(),
             permanent: error.permanent,
             attempts,
-            failed_redrives: 0,
-            published_at: now,
-            first_failed_at: now,
-            failed_at: now,
-            status: LetterStatus::Open,
-            status_at: now,
+            ..Letter::open(id, &self.consumer, Timestamp::now())
         };
         let kept = Kept {
             letter,

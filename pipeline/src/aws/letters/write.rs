@@ -2,8 +2,10 @@
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
-use super::{DynamoLetters, Kept, STORE, item};
+use super::item::item;
+use super::{DynamoLetters, Kept, STORE};
 use crate::aws::record::{number, text};
+use crate::aws::transaction;
 use crate::letter::{Letter, LetterStatus};
 use crate::ports::StoreError;
 use crate::time::Timestamp;
@@ -37,11 +39,7 @@ impl DynamoLetters {
                 .expression_attribute_values(":status", text(known.letter.status.name()))
                 .expression_attribute_values(":at", number(known.letter.status_at.0)),
         };
-        let put = put.build().map_err(|e| StoreError::Corrupt {
-            what: STORE,
-            reason: e.to_string(),
-        })?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        transaction::put(STORE, put)
     }
 
     /// What changes a letter's status, to be written together with other things: refused if it has another than `from`.
@@ -54,28 +52,22 @@ impl DynamoLetters {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":from", text(from.name()))
             .expression_attribute_values(":to", text(to.name()))
-            .expression_attribute_values(":now", number(Timestamp::now().0))
-            .build();
-        let update = update.map_err(|e| StoreError::Corrupt {
-            what: STORE,
-            reason: e.to_string(),
-        })?;
-        Ok(TransactWriteItem::builder().update(update).build())
+            .expression_attribute_values(":now", number(Timestamp::now().0));
+        transaction::update(STORE, update)
     }
 
-    /// Changes a letter's status, unless it has another than `from` by now.
-    pub(in crate::aws) async fn set(&self, id: &str, from: LetterStatus, to: LetterStatus) -> Result<(), StoreError> {
-        let sent = self
-            .client
-            .transact_write_items()
-            .transact_items(self.mark(id, from, to)?)
-            .send()
-            .await;
-        match sent {
+    /// Makes one change by itself; one that is refused is none.
+    async fn unless_changed(&self, change: TransactWriteItem) -> Result<(), StoreError> {
+        match self.client.transact_write_items().transact_items(change).send().await {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => Ok(()),
             Err(error) => Err(self.failed("TransactWriteItems", &error)),
         }
+    }
+
+    /// Changes a letter's status, unless it has another than `from` by now.
+    pub(in crate::aws) async fn set(&self, id: &str, from: LetterStatus, to: LetterStatus) -> Result<(), StoreError> {
+        self.unless_changed(self.mark(id, from, to)?).await
     }
 
     /// Notes that what was tried once more failed once more.
@@ -96,17 +88,7 @@ impl DynamoLetters {
             letter,
             body: known.body.clone(),
         };
-        let sent = self
-            .client
-            .transact_write_items()
-            .transact_items(self.put(&kept, Some(known))?)
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => Ok(()),
-            Err(error) => Err(self.failed("TransactWriteItems", &error)),
-        }
+        self.unless_changed(self.put(&kept, Some(known))?).await
     }
 
     /// What closes a letter whose event its consumer has completed, to be written together with that: refused if there is no such letter,
@@ -121,12 +103,7 @@ impl DynamoLetters {
             .expression_attribute_values(":redriven", text(LetterStatus::Redriven.name()))
             .expression_attribute_values(":open", text(LetterStatus::Open.name()))
             .expression_attribute_values(":redriving", text(LetterStatus::Redriving.name()))
-            .expression_attribute_values(":now", number(Timestamp::now().0))
-            .build();
-        let update = update.map_err(|e| StoreError::Corrupt {
-            what: STORE,
-            reason: e.to_string(),
-        })?;
-        Ok(TransactWriteItem::builder().update(update).build())
+            .expression_attribute_values(":now", number(Timestamp::now().0));
+        transaction::update(STORE, update)
     }
 }

@@ -7,6 +7,7 @@ use super::record::Listed;
 use super::worker::Worker;
 use crate::aws::letters::Kept;
 use crate::aws::record::{number, text};
+use crate::aws::transaction;
 use crate::letter::LetterStatus;
 use crate::operation::{ItemStatus, OperationStatus};
 use crate::ports::StoreError;
@@ -61,11 +62,7 @@ impl Worker {
                 .expression_attribute_values(":now", number(Timestamp::now().0)),
             (None, _) => update.update_expression("SET #status = :to"),
         };
-        let update = update.build().map_err(|e| StoreError::Corrupt {
-            what: STORE,
-            reason: e.to_string(),
-        })?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        transaction::update(STORE, update)
     }
 
     /// Writes the outcomes of items that had the status `from`, what belongs to them, and the operation's counts, all or nothing.
@@ -103,11 +100,7 @@ impl Worker {
                 .update_expression("ADD succeeded :succeeded, failed :failed, skipped :skipped, sent :sent")
                 .expression_attribute_values(":sent", number(-i64::try_from(outcomes.len()).unwrap_or(0)))
         };
-        let counts = counts.build().map_err(|e| StoreError::Corrupt {
-            what: STORE,
-            reason: e.to_string(),
-        })?;
-        all.push(TransactWriteItem::builder().update(counts).build());
+        all.push(transaction::update(STORE, counts)?);
         let sent = self
             .operations
             .client
