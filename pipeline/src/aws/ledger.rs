@@ -5,6 +5,9 @@
 
 mod account;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -22,6 +25,7 @@ use super::attribute::{Item, item_of_json, item_to_json};
 use super::error::own_failed;
 use super::query::by_keys;
 use super::queues::Queues;
+use super::recent::Recent;
 use super::record::{Record, number, text};
 use super::{Connection, Names, transaction};
 use crate::criteria::AuditEvidence;
@@ -39,6 +43,8 @@ const SHARDS: u8 = 8;
 const OVERDUE: i64 = 10 * MINUTE;
 /// The same where no queue of ours feeds the consumer: Lambda tries for six hours.
 const OVERDUE_AT_LAMBDA: i64 = 7 * 60 * MINUTE;
+/// How old the count of them may be: it takes minutes to be one.
+const LOOKED_FOR: Duration = Duration::from_secs(10);
 /// How many open events are looked at for ones that are unaccounted for.
 const LOOKED_AT: u32 = 500;
 
@@ -71,6 +77,7 @@ pub(super) struct DynamoLedger {
     table: String,
     totals_table: String,
     queues: Queues,
+    unaccounted: Arc<Recent<u64>>,
 }
 
 impl DynamoLedger {
@@ -80,6 +87,7 @@ impl DynamoLedger {
             table: names.ledger_table(),
             totals_table: names.totals_table(),
             queues,
+            unaccounted: Arc::new(Recent::new(LOOKED_FOR)),
         }
     }
 
@@ -329,14 +337,14 @@ impl Ledger for DynamoLedger {
     }
 
     async fn summary(&self) -> Result<LedgerSummary, StoreError> {
-        let (totals, unaccounted) = tokio::try_join!(self.totals(), self.unaccounted())?;
+        let (totals, unaccounted) = tokio::try_join!(self.totals(), self.unaccounted.get(|| self.unaccounted()))?;
         let count = |n: i64| u64::try_from(n).unwrap_or(0);
         Ok(LedgerSummary {
             published: count(totals.published),
             completed: count(totals.completed),
             dead_lettered: count(totals.dead_lettered),
             in_flight: count(totals.published - totals.completed - totals.dead_lettered),
-            unaccounted,
+            unaccounted: *unaccounted,
         })
     }
 

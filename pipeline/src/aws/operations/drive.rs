@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::STORE;
 use super::record::Listed;
 use super::settle::{Outcome, why_not};
 use super::worker::{BEAT, Lost, TOGETHER, Worker};
+use crate::aws::again::{TRIES, overtaken, wait};
 use crate::letter::LetterStatus;
 use crate::operation::{ItemStatus, MAX_ITEMS, Operation, OperationKind, OperationStatus};
 use crate::ports::StoreError;
@@ -34,7 +36,8 @@ impl Worker {
         }
         waiting.reverse();
         if again {
-            // Whoever sent them may not have come to it.
+            // Whoever sent them may not have come to it, nor whoever announced more.
+            self.recount(&operation.id, away.len()).await?;
             self.resend(&away).await?;
         }
         let mut tick = tokio::time::interval(TICK);
@@ -107,8 +110,9 @@ impl Worker {
         Ok(true)
     }
 
+    /// The same for one letter.
     async fn mark_one(&self, id: &str, item: &Listed, from: LetterStatus, to: LetterStatus) -> Result<bool, StoreError> {
-        for _ in 0..3 {
+        for attempt in 0..TRIES {
             let known = self.letters.kept(&item.letter_id).await?;
             let (outcome, marks) = match &known {
                 Some(kept) if kept.letter.status == from => (
@@ -123,7 +127,12 @@ impl Worker {
             if self.settle(id, ItemStatus::Waiting, &[outcome], marks, true).await? {
                 return Ok(true);
             }
+            // Cancelled, or another's by now; if neither, something else was written at the same moment.
+            if !matches!(self.beat(id).await?, Ok(true)) {
+                return Ok(false);
+            }
+            wait(attempt).await;
         }
-        Ok(false)
+        Err(overtaken(STORE))
     }
 }

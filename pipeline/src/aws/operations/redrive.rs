@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt};
 use super::record::Listed;
 use super::send::Sender;
 use super::settle::{Outcome, why_not};
-use super::worker::{Lost, MAX_PAUSE, TOGETHER, Worker};
+use super::worker::{Lost, MAX_PAUSE, Worker};
 use crate::aws::ledger::{Account, NotMade};
 use crate::aws::letters::Kept;
 use crate::aws::record::{number, text};
@@ -68,9 +68,7 @@ impl Worker {
                     }
                 }
             }
-            for some in outcomes.chunks(TOGETHER) {
-                self.settle(id, ItemStatus::Waiting, some, Vec::new(), false).await?;
-            }
+            self.settle_announced(id, ItemStatus::Waiting, &outcomes).await?;
             if later.is_empty() {
                 return Ok(true);
             }
@@ -224,9 +222,7 @@ impl Worker {
             };
             outcomes.push(Outcome::of(&item, status, note));
         }
-        for some in outcomes.chunks(TOGETHER) {
-            self.settle(id, ItemStatus::Sent, some, Vec::new(), false).await?;
-        }
+        self.settle_announced(id, ItemStatus::Sent, &outcomes).await?;
         Ok(left)
     }
 
@@ -247,7 +243,8 @@ impl Worker {
         } else if letter.consumer == "audit" && self.events.get(event_id).await?.is_some() {
             (true, Some("it is in the event store".to_owned()))
         } else {
-            (age > RETURN, Some("it has not come back".to_owned()))
+            let gone = age > RETURN && !self.sender.waits(&letter.consumer).await?;
+            (gone, Some("it has not come back".to_owned()))
         };
         if !done {
             return Ok(None);

@@ -55,6 +55,11 @@ impl Sender {
         consumer == PUBLISHER || !self.names.consumers.iter().any(|c| c.name == consumer)
     }
 
+    /// Whether anything waits for a consumer: what was sent to it may be among that.
+    pub(super) async fn waits(&self, consumer: &str) -> Result<bool, StoreError> {
+        Ok(self.queues.waiting().await?.get(consumer).is_some_and(|waiting| *waiting > 0))
+    }
+
     /// Publishes an event.
     pub(super) async fn publish(&self, event: Event) -> Result<(), PublishError> {
         event.validate(crate::time::Timestamp::now().0)?;

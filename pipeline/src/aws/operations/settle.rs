@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
 use super::STORE;
 use super::record::Listed;
-use super::worker::Worker;
+use super::worker::{TOGETHER, Worker};
+use crate::aws::again::{TRIES, overtaken, wait};
 use crate::aws::letters::Kept;
 use crate::aws::record::{number, text};
 use crate::aws::transaction;
@@ -113,5 +114,35 @@ impl Worker {
             Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => Ok(false),
             Err(error) => Err(self.operations.failed("TransactWriteItems", &error)),
         }
+    }
+
+    /// Writes the outcomes of items that were announced, and that had the status `from` when last looked at. None is lost because
+    /// something else is written at the same moment.
+    pub(super) async fn settle_announced(&self, id: &str, from: ItemStatus, outcomes: &[Outcome]) -> Result<(), StoreError> {
+        for some in outcomes.chunks(TOGETHER) {
+            if self.settle(id, from, some, Vec::new(), false).await? {
+                continue;
+            }
+            for outcome in some {
+                self.settle_one(id, outcome).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one outcome over whatever status its item has, unless that is an outcome already.
+    async fn settle_one(&self, id: &str, outcome: &Outcome) -> Result<(), StoreError> {
+        for attempt in 0..TRIES {
+            let listed = self.operations.listed(id, outcome.n - 1, 1).await?;
+            let from = match listed.first().map(|item| item.status) {
+                Some(from @ (ItemStatus::Waiting | ItemStatus::Sent)) => from,
+                Some(ItemStatus::Succeeded | ItemStatus::Failed | ItemStatus::Skipped) | None => return Ok(()),
+            };
+            if self.settle(id, from, std::slice::from_ref(outcome), Vec::new(), false).await? {
+                return Ok(());
+            }
+            wait(attempt).await;
+        }
+        Err(overtaken(STORE))
     }
 }

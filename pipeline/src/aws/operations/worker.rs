@@ -229,6 +229,19 @@ impl Worker {
         }
     }
 
+    /// Notes how many items are on their way.
+    pub(super) async fn recount(&self, id: &str, sent: usize) -> Result<(), StoreError> {
+        let counted = self
+            .update(id)
+            .update_expression("SET sent = :sent")
+            .condition_expression("driver = :me")
+            .expression_attribute_values(":sent", number(sent))
+            .expression_attribute_values(":me", text(&self.me))
+            .send()
+            .await;
+        self.made(counted).map(drop)
+    }
+
     /// Ends an operation whose items all have their outcome.
     pub(super) async fn finish(&self, id: &str) -> Result<(), StoreError> {
         let done = self
