@@ -83,7 +83,7 @@ pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -
         consumers: Arc::new(Functions::new(connection, names, metrics.clone(), letters)),
         letters: Arc::new(Told(operations.clone())),
         operations: Arc::new(operations),
-        flags: Arc::new(DynamoFlags::new(client.clone(), names)),
+        flags: Arc::new(DynamoFlags::new(connection, names)),
         metrics,
         parity: Arc::new(DynamoParity::new(client.clone(), names, &TriggerMaps::default())),
         activity: Arc::new(DynamoActivity::new(client, names)),

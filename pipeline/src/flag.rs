@@ -203,6 +203,32 @@ pub struct FlagRecord {
     pub criteria: Vec<String>,
 }
 
+/// A function of a publisher that reads its flags from its environment, as it was last looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FlagFunction {
+    /// Its name.
+    pub function: String,
+    /// The scope whose flags it should have.
+    pub scope: String,
+    /// Those flags.
+    pub wanted: Flags,
+    /// What its environment says; `None` if that can't be read.
+    pub found: Option<Flags>,
+    /// Why it can't be read or was not written, if so.
+    pub fault: Option<String>,
+    /// What was written last is on its way to the instances that run.
+    pub settling: bool,
+}
+
+impl FlagFunction {
+    /// Whether it is known to do something else than Cutover says.
+    #[must_use]
+    pub fn drifted(&self) -> bool {
+        self.found.is_some_and(|found| found != self.wanted)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

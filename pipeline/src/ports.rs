@@ -13,7 +13,7 @@ use crate::activity::{Activity, NewActivity};
 use crate::consumer::{ConsumerFault, ConsumerStatus, Health};
 use crate::criteria::AuditEvidence;
 use crate::event::{Event, InvalidField};
-use crate::flag::{FlagChange, FlagRecord, FlagState, Flags};
+use crate::flag::{FlagChange, FlagFunction, FlagRecord, FlagState, Flags};
 use crate::ledger::{LedgerEntry, LedgerSummary};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
 use crate::metric::{MetricsSource, Reading, SeriesQuery, Vitals};
@@ -167,6 +167,15 @@ pub trait FlagStore: Send + Sync {
     async fn set(&self, change: &FlagChange, actor: &str, criteria: &[String]) -> Result<FlagState, FlagError>;
     /// The changes, newest first.
     async fn history(&self, limit: u32) -> Result<Vec<FlagRecord>, StoreError>;
+    /// The functions whose environment has the flags, as they are; none, unless some are configured.
+    async fn functions(&self) -> Result<Vec<FlagFunction>, StoreError> {
+        Ok(Vec::new())
+    }
+    /// Writes the flags to the environment of the functions that should have them and don't. The answer is every function as it is
+    /// after that; of one that could not be written it says why.
+    async fn write_functions(&self) -> Result<Vec<FlagFunction>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// A consumer's counts over a span.

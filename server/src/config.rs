@@ -237,6 +237,11 @@ mod tests {
             ("[demo]\nevents_per_minute = -1\n", "demo.events_per_minute"),
             ("[delivery]\nattempts = 0\n", "delivery.attempts must be 1 to 20"),
             ("[notifications]\nwebhook = \"ftp://x\"\n", "notifications.webhook"),
+            (
+                "backend = \"aws\"\n[aws]\nprefix = \"p\"\nflag_functions = [\"f\", { function = \"f\", source = \"s\" }]\n",
+                "aws.flag_functions: number 2",
+            ),
+            ("[aws]\nflag_functions = [1]\n", "aws.flag_functions"),
             ("= nonsense", "configuration"),
         ] {
             let error = load(text).expect_err(text).to_string();

@@ -3,6 +3,7 @@
 mod adopted;
 mod backend;
 mod faults;
+mod flags;
 mod letters;
 mod metrics;
 mod publish;

@@ -7,6 +7,8 @@ send QUEUE BODY                 sends a message
 send-all QUEUE FILE             sends messages, one a line: body and attributes
 count QUEUE                     says how many messages there are, received or not
 delete-table TABLE              deletes a table
+function NAME VARIABLES         makes a function with the variables, an object, in its environment; or changes them to these
+environment NAME                says a function's variables
 measure CONSUMER COUNT          does what CloudWatch does and the emulator doesn't, makes metrics of the lines in the embedded
                                 metric format that the functions log, until COUNT attempts of the consumer are
                                 counted
@@ -103,6 +105,25 @@ def delete_table(table):
     client("dynamodb").delete_table(TableName=table)
 
 
+def function(name, variables):
+    functions, environment = client("lambda"), {"Variables": json.loads(variables)}
+    try:
+        functions.update_function_configuration(FunctionName=name, Environment=environment)
+    except functions.exceptions.ResourceNotFoundException:
+        functions.create_function(
+            FunctionName=name,
+            Runtime="provided.al2023",
+            Handler="bootstrap",
+            Role="arn:aws:iam::000000000000:role/publisher",
+            Code={"ZipFile": code("/bin/true")},
+            Environment=environment,
+        )
+
+
+def environment(name):
+    print(json.dumps(client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]))
+
+
 def embedded(line):
     """The metrics in a line of a log, as PutMetricData takes them: namespace and data."""
     try:
@@ -167,5 +188,5 @@ CREDENTIALS = {
     "aws_access_key_id": "test",
     "aws_secret_access_key": "test",
 }
-commands = [deploy, remove, put_items, send, send_all, count, delete_table, measure, put_metrics]
+commands = [deploy, remove, put_items, send, send_all, count, delete_table, function, environment, measure, put_metrics]
 {each.__name__.replace("_", "-"): each for each in commands}[command](*arguments)

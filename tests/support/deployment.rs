@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
 use tempfile::{NamedTempFile, TempDir};
 use tokio::process::{Child, Command};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -182,6 +183,23 @@ impl Account {
     pub async fn delete_table(&self, name: &str) {
         let table = format!("{PREFIX}-{name}");
         self.work(&["delete-table".as_ref(), table.as_ref()]).await;
+    }
+
+    /// Makes a function of the deployment with variables in its environment, or changes them all to these.
+    pub async fn function(&self, name: &str, variables: &Value) {
+        let name = format!("{PREFIX}-{name}");
+        self.work(&["function".as_ref(), name.as_ref(), variables.to_string().as_ref()])
+            .await;
+    }
+
+    /// The variables in the environment of a function of the deployment.
+    ///
+    /// # Panics
+    /// There is no such function.
+    pub async fn environment(&self, name: &str) -> Value {
+        let name = format!("{PREFIX}-{name}");
+        let said = self.work(&["environment".as_ref(), name.as_ref()]).await;
+        serde_json::from_str(&said).expect("JSON")
     }
 
     async fn work(&self, arguments: &[&OsStr]) -> String {

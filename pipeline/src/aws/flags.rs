@@ -1,4 +1,7 @@
-//! The two flags, in a table of Cutover's own: a state for each scope, and every change.
+//! The two flags, in a table of Cutover's own: a state for each scope, and every change; and in the environment of functions that
+//! read them there.
+
+mod functions;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -8,14 +11,16 @@ use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError,
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use rand::RngExt;
 
-use super::Names;
 use super::attribute::Item;
 use super::error::own_failed;
+use super::names::FlagFunctionName;
 use super::query::items;
 use super::record::{Record, number, text};
-use crate::flag::{FlagChange, FlagRecord, FlagState, Flags, GLOBAL_SCOPE};
+use super::{Connection, Names};
+use crate::flag::{FlagChange, FlagFunction, FlagRecord, FlagState, Flags, GLOBAL_SCOPE};
 use crate::ports::{FlagError, FlagStore, StoreError};
 use crate::time::Timestamp;
+use functions::{Environments, Found};
 
 /// The table's name in errors.
 const STORE: &str = "the flags table";
@@ -31,6 +36,7 @@ const TRIES: u32 = 8;
 pub(super) struct DynamoFlags {
     client: Client,
     table: String,
+    environments: Environments,
 }
 
 fn item<const N: usize>(fields: [(&str, AttributeValue); N]) -> Item {
@@ -77,10 +83,11 @@ fn change(item: &Item) -> Result<FlagRecord, StoreError> {
 }
 
 impl DynamoFlags {
-    pub(super) fn new(client: Client, names: &Names) -> Self {
+    pub(super) fn new(connection: &Connection, names: &Names) -> Self {
         Self {
-            client,
+            client: Client::new(&connection.sdk),
             table: names.flags_table(),
+            environments: Environments::new(connection, names),
         }
     }
 
@@ -130,6 +137,35 @@ impl DynamoFlags {
         found.map_err(|e| own_failed(STORE, &format!("Query of {}", self.table), &e))
     }
 
+    /// The flags that each function should have, in their order.
+    async fn wanted(&self) -> Result<Vec<Flags>, StoreError> {
+        if self.environments.names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all = self.all().await?;
+        let of = |scope: &str| all.iter().find(|state| state.scope == scope).map(|state| state.flags);
+        let global = of(GLOBAL_SCOPE).unwrap_or_default();
+        Ok(self
+            .environments
+            .names
+            .iter()
+            .map(|name| of(&name.scope).unwrap_or(global))
+            .collect())
+    }
+
+    fn compare(&self, wanted: &[Flags], found: &[Found]) -> Vec<FlagFunction> {
+        let all = self.environments.names.iter().zip(wanted).zip(found);
+        let one = |((name, wanted), found): ((&FlagFunctionName, &Flags), &Found)| FlagFunction {
+            function: name.function.clone(),
+            scope: name.scope.clone(),
+            wanted: *wanted,
+            found: found.flags,
+            fault: found.fault.clone(),
+            settling: found.settling,
+        };
+        all.map(one).collect()
+    }
+
     /// Both or none. Of two that are made at the same moment DynamoDB cancels one, or both: those are tried again.
     async fn write(
         &self,
@@ -157,9 +193,9 @@ impl DynamoFlags {
 
 #[async_trait]
 impl FlagStore for DynamoFlags {
-    /// They read their environment, which is not written yet.
+    /// Those that read their environment follow what is written there.
     fn followed(&self) -> bool {
-        false
+        !self.environments.names.is_empty()
     }
 
     async fn effective(&self, source: &str) -> Result<Flags, StoreError> {
@@ -261,5 +297,16 @@ impl FlagStore for DynamoFlags {
     async fn history(&self, limit: u32) -> Result<Vec<FlagRecord>, StoreError> {
         let changes = self.partition(CHANGE, true, limit as usize).await?;
         changes.iter().map(change).collect()
+    }
+
+    async fn functions(&self) -> Result<Vec<FlagFunction>, StoreError> {
+        let found = self.environments.found().await?;
+        Ok(self.compare(&self.wanted().await?, &found))
+    }
+
+    async fn write_functions(&self) -> Result<Vec<FlagFunction>, StoreError> {
+        let wanted = self.wanted().await?;
+        let written = self.environments.write(&wanted).await;
+        Ok(self.compare(&wanted, &written))
     }
 }

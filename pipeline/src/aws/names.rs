@@ -15,8 +15,19 @@ pub struct Names {
     pub dead_letter_queue: String,
     /// The consumers, in the order pages show them.
     pub consumers: Vec<ConsumerNames>,
+    /// Publishers that read the flags from the environment of their function.
+    pub flag_functions: Vec<FlagFunctionName>,
     /// What the deployment's names begin with: a consumer with a queue of its own has the dead-letter queue `<prefix>-<consumer>-dlq`.
     pub prefix: String,
+}
+
+/// A publisher's function, and whose flags it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagFunctionName {
+    /// The function.
+    pub function: String,
+    /// The scope: `global`, or the source of the publisher that it is.
+    pub scope: String,
 }
 
 /// What one consumer's parts are called.
@@ -55,6 +66,7 @@ impl Names {
             own_tables: format!("{prefix}-cutover"),
             dead_letter_queue: format!("{prefix}-event-dlq"),
             consumers: CONSUMERS.iter().map(|name| ConsumerNames::of(prefix, name)).collect(),
+            flag_functions: Vec::new(),
             prefix: prefix.to_owned(),
         }
     }

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::Client;
 
 use super::bus::EventBridge;
 use super::flags::DynamoFlags;
@@ -57,7 +56,7 @@ struct Followed {
 impl Followed {
     fn new(connection: &Connection, names: &Names) -> Self {
         Self {
-            flags: DynamoFlags::new(Client::new(&connection.sdk), names),
+            flags: DynamoFlags::new(connection, names),
             known: Mutex::default(),
         }
     }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use pipeline::aws::Names;
 use pipeline::aws::metrics::MetricsConfig;
-use pipeline::aws::names::ConsumerNames;
+use pipeline::aws::names::{ConsumerNames, FlagFunctionName};
+use pipeline::flag::GLOBAL_SCOPE;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +31,30 @@ pub(crate) struct AwsSection {
     pub(crate) dead_letter_queue: Option<String>,
     /// The consumers; the design's four, if none are named.
     pub(crate) consumers: Vec<ConsumerEntry>,
+    /// Publishers' functions that read the flags from their environment: they are written there as well.
+    pub(crate) flag_functions: Vec<FlagFunctionEntry>,
     /// How CloudWatch is asked.
     pub(crate) metrics: MetricsSection,
+}
+
+/// One of `aws.flag_functions`: a name, which stands for the global flags, or a name and whose flags they are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged, expecting = "must be a function's name, or { function = \"…\", source = \"…\" }")]
+pub(crate) enum FlagFunctionEntry {
+    /// It has the global flags.
+    Name(String),
+    /// It has those of one publisher.
+    Of(FlagFunctionOf),
+}
+
+/// See [`FlagFunctionEntry::Of`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlagFunctionOf {
+    /// The function.
+    function: String,
+    /// The publisher that it is: the source of its events.
+    source: String,
 }
 
 /// One of `aws.consumers`.
@@ -108,7 +131,20 @@ impl AwsSection {
                 )));
             }
         }
+        let flag_functions: Vec<FlagFunctionName> = self.flag_functions.iter().map(FlagFunctionEntry::name).collect();
+        for (n, entry) in flag_functions.iter().enumerate() {
+            let twice = flag_functions[..n].iter().any(|other| other.function == entry.function);
+            if entry.function.is_empty() || entry.scope.is_empty() || twice {
+                return Err(ConfigError::Wrong(format!(
+                    "configuration: aws.flag_functions: number {} ({:?}) {}",
+                    n + 1,
+                    entry.function,
+                    if twice { "is named twice" } else { "has an empty name" }
+                )));
+            }
+        }
         Ok(Names {
+            flag_functions,
             event_bus: self.event_bus.clone().unwrap_or(derived.event_bus),
             consumers,
             event_store_table: self.event_store_table.clone().unwrap_or(derived.event_store_table),
@@ -146,6 +182,19 @@ impl AwsSection {
             _ => Err(ConfigError::Wrong(
                 "configuration: aws.endpoint must be an http:// or https:// address".to_owned(),
             )),
+        }
+    }
+}
+
+impl FlagFunctionEntry {
+    fn name(&self) -> FlagFunctionName {
+        let (function, scope) = match self {
+            Self::Name(function) => (function.as_str(), GLOBAL_SCOPE),
+            Self::Of(of) => (of.function.as_str(), of.source.as_str()),
+        };
+        FlagFunctionName {
+            function: function.to_owned(),
+            scope: scope.to_owned(),
         }
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn router() -> Router<AppState> {
         .routes(routes!(operations::items))
         .routes(routes!(operations::cancel))
         .routes(routes!(flags::list, flags::set))
+        .routes(routes!(flags::write_functions))
         .routes(routes!(parity::report))
         .routes(routes!(activity::list))
         .routes(routes!(demo::faults, demo::set))

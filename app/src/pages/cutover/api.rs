@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use pipeline::criteria::Criterion;
-use pipeline::flag::{FlagRecord, FlagState, Stage};
+use pipeline::flag::{FlagFunction, FlagRecord, FlagState, Stage};
 use pipeline::parity::ParityReport;
 use pipeline::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ pub struct CutoverView {
     pub flags: Vec<FlagState>,
     /// Sources that have no flags of their own.
     pub sources: Vec<String>,
+    /// The functions whose environment has them.
+    pub functions: Vec<FlagFunction>,
     /// The newest changes.
     pub history: Vec<FlagRecord>,
     /// What both paths did over the range.
@@ -56,13 +58,21 @@ pub async fn set_flags(
     answer(ssr::set_from_form(&desk(), &actor(), scope, &stage, reason, expected_version, confirmed).await)
 }
 
+/// Writes the flags to the functions whose environment has others.
+#[server(prefix = "/fn", endpoint = "flag-functions", output = crate::wire::Wire)]
+pub async fn write_functions(reason: String, #[server(default)] confirmed: bool) -> Result<String, AppError> {
+    use crate::context::{actor, answer, desk};
+    answer(ssr::write_from_form(&desk(), &actor(), reason, confirmed).await)
+}
+
 #[cfg(feature = "ssr")]
-pub use ssr::set;
+pub use ssr::{set, write};
 
 #[cfg(feature = "ssr")]
 mod ssr {
     use pipeline::criteria;
-    use pipeline::flag::{FlagChange, FlagState, GLOBAL_SCOPE, Stage};
+    use pipeline::flag::{FlagChange, FlagFunction, FlagState, GLOBAL_SCOPE, Stage};
+    use pipeline::ports::FlagError;
     use pipeline::time::Timestamp;
 
     use super::{AS_ALL, CutoverView};
@@ -98,17 +108,77 @@ mod ssr {
                 criteria,
                 sources,
                 flags,
+                functions: desk.ports.flags.functions().await?,
                 history: desk.ports.flags.history(20).await?,
                 parity: offered(desk.ports.parity.report(range.span(now), None, now).await)?,
             })
         }
     }
 
-    /// Changes flags, on the record, with what the criteria say at this moment.
+    /// What became of the functions, in one sentence.
+    fn carried(functions: &[FlagFunction]) -> String {
+        let not: Vec<&FlagFunction> = functions.iter().filter(|f| f.found != Some(f.wanted)).collect();
+        let names: Vec<&str> = not.iter().map(|f| f.function.as_str()).collect();
+        match (functions.len(), names.as_slice()) {
+            (0, _) => String::new(),
+            (1, []) => " The function that reads them from its environment has them.".to_owned(),
+            (all, []) => format!(" All {all} functions that read them from their environment have them."),
+            (_, names) => format!(
+                " Not written to the environment of {}: {}. See the functions below the flags.",
+                names.join(", "),
+                not[0]
+                    .fault
+                    .as_deref()
+                    .unwrap_or("it was changed by somebody else at the same moment")
+            ),
+        }
+    }
+
+    /// Writes the flags to the functions whose environment has others, on the record.
+    ///
+    /// # Errors
+    /// There are none, no reason, or the flags can't be read.
+    pub async fn write(desk: &Desk, actor: &Actor, reason: String) -> Result<Vec<FlagFunction>, AppError> {
+        if reason.trim().is_empty() {
+            return Err(AppError::Invalid {
+                field: "reason".to_owned(),
+                reason: "is empty".to_owned(),
+            });
+        }
+        let before = desk.ports.flags.functions().await?;
+        if before.is_empty() {
+            return Err(AppError::NotOffered(
+                "flags in the environment of functions: none is configured".to_owned(),
+            ));
+        }
+        let differing = before.iter().filter(|f| f.found != Some(f.wanted)).map(|f| f.function.as_str());
+        let action = Action {
+            name: "flags.write",
+            target: differing.collect::<Vec<_>>().join(", "),
+            summary: "The flags written to the environment of functions.".to_owned(),
+            reason: Some(reason),
+        };
+        let write = desk.ports.flags.write_functions();
+        desk.act_and_tell(actor, action, write, |after, action| action.summary.push_str(&carried(after)))
+            .await
+    }
+
+    pub(super) async fn write_from_form(desk: &Desk, actor: &Actor, reason: String, confirmed: bool) -> Result<String, AppError> {
+        if !confirmed {
+            return Err(AppError::Invalid {
+                field: "confirmed".to_owned(),
+                reason: "tick the box to confirm".to_owned(),
+            });
+        }
+        Ok(carried(&write(desk, actor, reason).await?).trim_start().to_owned())
+    }
+
+    /// Changes flags, on the record, with what the criteria say at this moment, and has the functions that read them from their
+    /// environment do the same. What can't be written there doesn't undo the change: it is said, and shown as drift.
     ///
     /// # Errors
     /// Both off, the version moved, no reason, or the store doesn't answer.
-    pub async fn set(desk: &Desk, actor: &Actor, change: &FlagChange) -> Result<FlagState, AppError> {
+    pub async fn set(desk: &Desk, actor: &Actor, change: &FlagChange) -> Result<(FlagState, Vec<FlagFunction>), AppError> {
         let (_, criteria) = judged(desk, Timestamp::now()).await?;
         let criteria: Vec<String> = criteria.iter().map(|c| format!("{}={}", c.id, c.status.word())).collect();
         let on = |flag| if flag { "on" } else { "off" };
@@ -116,10 +186,10 @@ mod ssr {
             name: "flags.change",
             target: change.scope.clone(),
             summary: change.to.map_or_else(
-                || format!("{}: as the global flags", change.scope),
+                || format!("{}: as the global flags.", change.scope),
                 |to| {
                     format!(
-                        "{}: event publishing {}, direct triggers {}",
+                        "{}: event publishing {}, direct triggers {}.",
                         change.scope,
                         on(to.publishing),
                         on(to.direct)
@@ -128,7 +198,18 @@ mod ssr {
             ),
             reason: Some(change.reason.clone()),
         };
-        desk.act(actor, action, desk.ports.flags.set(change, &actor.name, &criteria)).await
+        let set = async {
+            let state = desk.ports.flags.set(change, &actor.name, &criteria).await?;
+            let functions = desk.ports.flags.write_functions().await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the flags were changed, and not written to functions");
+                Vec::new()
+            });
+            Ok::<_, FlagError>((state, functions))
+        };
+        desk.act_and_tell(actor, action, set, |(_, functions), action| {
+            action.summary.push_str(&carried(functions))
+        })
+        .await
     }
 
     pub(super) async fn set_from_form(
@@ -165,7 +246,7 @@ mod ssr {
             reason,
             expected_version,
         };
-        let state = set(desk, actor, &change).await?;
+        let (state, functions) = set(desk, actor, &change).await?;
         let whose = if state.scope == GLOBAL_SCOPE {
             "All publishers are".to_owned()
         } else {
@@ -177,6 +258,6 @@ mod ssr {
         } else {
             format!("“{stage}”")
         };
-        Ok(format!("{whose} at {how} now, version {}.", state.version))
+        Ok(format!("{whose} at {how} now, version {}.{}", state.version, carried(&functions)))
     }
 }

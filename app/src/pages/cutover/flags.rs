@@ -34,8 +34,8 @@ pub(super) fn Scopes(data: Signal<CutoverView>, set: ServerAction<SetFlags>) -> 
             </h2>
             <Show when=move || data.with(|d| !d.followed)>
                 <p class="warning">
-                    "Publishers that read these flags from their environment do not follow a change made here yet: set "
-                    <span class="mono">"ENABLE_EVENT_PUBLISHING"</span>" and "<span class="mono">"ENABLE_DIRECT_TRIGGERS"</span>" there as well."
+                    "Publishers that read these flags from the environment of their function follow a change made here only when they are named in the configuration, "
+                    <span class="mono">"aws.flag_functions"</span>"."
                 </p>
             </Show>
             <table class="flags">

@@ -2,6 +2,7 @@
 
 pub mod api;
 mod flags;
+mod functions;
 mod parity;
 
 use leptos::prelude::*;
@@ -13,8 +14,9 @@ use crate::ui::confirm::{Said, follow};
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, part, read_live};
 use crate::ui::range::{RangePicker, use_range_text};
-use api::{CutoverView, SetFlags, read_cutover};
+use api::{CutoverView, SetFlags, WriteFunctions, read_cutover};
 use flags::{History, Scopes};
+use functions::Functions;
 use parity::ParityTable;
 
 /// The page.
@@ -24,11 +26,14 @@ pub fn CutoverPage() -> impl IntoView {
     let reading = read_live(move || range.get(), read_cutover);
     let set = ServerAction::<SetFlags>::new();
     follow(move || set.value().get());
+    let write = ServerAction::<WriteFunctions>::new();
+    follow(move || write.value().get());
     view! {
         <Head title="Cutover">
             <RangePicker />
         </Head>
         <Said value=set.value() done=|said| said.clone() />
+        <Said value=write.value() done=|said| said.clone() />
         {loaded(
             reading,
             move |data: Signal<CutoverView>| {
@@ -48,6 +53,7 @@ pub fn CutoverPage() -> impl IntoView {
                         {part(Signal::derive(move || data.with(|d| d.parity.clone())), "Parity of the two paths", |report| view! { <ParityTable report /> }.into_any())}
                         <div class="stack">
                             <Scopes data set />
+                            <Functions data write />
                             <History data />
                         </div>
                     </div>
