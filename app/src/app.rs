@@ -33,6 +33,7 @@ pub fn App() -> impl IntoView {
                     <Route path=(StaticSegment("operations"), ParamSegment("id")) view=parts::operation ssr=SsrMode::Async />
                     <Route path=StaticSegment("cutover") view=parts::cutover ssr=SsrMode::Async />
                     <Route path=StaticSegment("activity") view=parts::activity ssr=SsrMode::Async />
+                    <Route path=StaticSegment("findings") view=parts::findings ssr=SsrMode::Async />
                     <Route path=StaticSegment("demo") view=parts::demo ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>

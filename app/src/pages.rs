@@ -7,6 +7,7 @@ pub mod consumers;
 pub mod cutover;
 pub mod demo;
 pub mod events;
+pub mod findings;
 pub mod letters;
 pub mod operations;
 pub mod overview;

@@ -14,6 +14,8 @@ pub const OPERATIONS: &str = "/operations";
 pub const CUTOVER: &str = "/cutover";
 /// What people did.
 pub const ACTIVITY: &str = "/activity";
+/// What is wrong with the deployment.
+pub const FINDINGS: &str = "/findings";
 /// The demo's faults.
 pub const DEMO: &str = "/demo";
 /// Where the browser listens for what is new.

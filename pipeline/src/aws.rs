@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`names`] | what a deployment's parts are called |
 //! | [`connection`] | the SDK's configuration: region, endpoint, time limits, retries |
+//! | [`schema`] | what Cutover's own tables are like |
 //! | [`attribute`] | JSON as DynamoDB has it, and back, to the digit |
 //! | [`merge`] | one list out of several partitions, a page at a time |
 //! | [`events`] | the event store |
@@ -16,6 +17,7 @@
 //! | [`ledger`], [`parity`] | what became of each event, and what both paths asked of analytics |
 //! | [`analytics`], [`transactions`] | the application's tables |
 //! | [`measured`] | what the functions measure, as lines for CloudWatch |
+//! | [`examine`] | looking for what is wrong with a deployment |
 //! | [`consume`] | what a consumer asked for, done; and the entry point of the functions |
 //!
 //! Nothing here creates anything in an account.
@@ -30,6 +32,7 @@ pub mod consume;
 mod consumers;
 mod error;
 mod events;
+mod examine;
 mod flags;
 mod ledger;
 mod letters;
@@ -44,6 +47,7 @@ mod query;
 mod queues;
 mod recent;
 mod record;
+pub mod schema;
 pub mod takeover;
 mod transaction;
 pub mod transactions;
@@ -61,6 +65,7 @@ use crate::trigger::TriggerMaps;
 use activity::DynamoActivity;
 use consumers::Functions;
 use events::DynamoEvents;
+use examine::Examiner;
 use flags::DynamoFlags;
 use ledger::DynamoLedger;
 use letters::DynamoLetters;
@@ -77,7 +82,9 @@ pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -
     let events = Arc::new(DynamoEvents::new(client.clone(), names, ledger.clone()));
     let operations = DynamoOperations::new(client.clone(), names, letters.clone());
     let worker = Worker::new(connection, names, operations.clone(), letters.clone(), events.clone());
+    let examiner = Examiner::new(connection, names, metrics.clone(), events.clone());
     let ports = Ports {
+        deployment: Some(Arc::new(examiner)),
         events,
         ledger: Arc::new(ledger),
         consumers: Arc::new(Functions::new(connection, names, metrics.clone(), letters)),

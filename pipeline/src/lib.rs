@@ -5,10 +5,10 @@
 //!
 //! | nouns | decisions |
 //! |---|---|
-//! | [`event`], [`letter`], [`flag`], [`ledger`], [`metric`], [`operation`], [`activity`], [`consumer`], [`trigger`], [`notification`], [`time`], [`page`] | [`pattern`], [`rule`], [`criteria`], [`parity`], [`retry`] |
+//! | [`event`], [`letter`], [`flag`], [`ledger`], [`metric`], [`operation`], [`activity`], [`consumer`], [`trigger`], [`notification`], [`finding`], [`time`], [`page`] | [`pattern`], [`rule`], [`criteria`], [`parity`], [`retry`] |
 //!
 //! With the `runtime` feature come the [`ports`] (what the pipeline needs of the world), the pipeline itself
-//! ([`publisher`], [`delivery`], [`consumers`], [`redrive`], [`courier`], [`retention`]), the embedded adapter [`sqlite`] and the
+//! ([`publisher`], [`delivery`], [`consumers`], [`redrive`], [`courier`], [`retention`]), looking for what is wrong ([`examine`]), the embedded adapter [`sqlite`] and the
 //! [`demo`] application that makes traffic down both paths.
 //!
 //! An event travels: `publisher` validates and stamps it, the bus writes it durably and routes it
@@ -19,6 +19,7 @@ pub mod activity;
 pub mod consumer;
 pub mod criteria;
 pub mod event;
+pub mod finding;
 pub mod flag;
 pub mod ledger;
 pub mod letter;
@@ -43,6 +44,8 @@ pub mod courier;
 pub mod delivery;
 #[cfg(feature = "runtime")]
 pub mod demo;
+#[cfg(feature = "runtime")]
+pub mod examine;
 #[cfg(feature = "runtime")]
 pub mod ports;
 #[cfg(feature = "runtime")]

@@ -13,6 +13,7 @@ use crate::activity::{Activity, NewActivity};
 use crate::consumer::{ConsumerFault, ConsumerStatus, Health};
 use crate::criteria::AuditEvidence;
 use crate::event::{Event, InvalidField};
+use crate::finding::Check;
 use crate::flag::{FlagChange, FlagFunction, FlagRecord, FlagState, Flags};
 use crate::ledger::{LedgerEntry, LedgerSummary};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
@@ -37,6 +38,14 @@ pub struct Ports {
     pub consumers: Arc<dyn ConsumerControl>,
     pub parity: Arc<dyn Parity>,
     pub activity: Arc<dyn ActivityLog>,
+    pub deployment: Option<Arc<dyn Deployment>>,
+}
+
+/// What the pipeline runs on, where that is something to be set up: rules, queues, functions, tables.
+#[async_trait]
+pub trait Deployment: Send + Sync {
+    /// Looks at its parts. What can't be looked at is a finding itself.
+    async fn checks(&self, now: Timestamp) -> Vec<Check>;
 }
 
 /// Which events of the store.

@@ -110,6 +110,7 @@ impl Sqlite {
             consumers: Arc::new(consumers::Control::new(self.clone(), consumers)),
             parity: store.clone(),
             activity: store,
+            deployment: None,
         }
     }
 

@@ -3,6 +3,7 @@
 mod adopted;
 mod backend;
 mod faults;
+mod findings;
 mod flags;
 mod letters;
 mod metrics;

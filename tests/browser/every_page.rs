@@ -44,6 +44,7 @@ async fn every_page_fits_every_screen_and_everybody() {
         ("operations", "/operations".to_owned()),
         ("operation", format!("/operations/{operation}")),
         ("cutover", "/cutover".to_owned()),
+        ("findings", "/findings".to_owned()),
         ("activity", "/activity".to_owned()),
         ("demo", "/demo".to_owned()),
     ];

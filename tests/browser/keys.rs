@@ -18,6 +18,7 @@ async fn keys_list_themselves_and_lead_to_pages() {
         ("e", "/events"),
         ("d", "/dead-letters"),
         ("x", "/cutover"),
+        ("f", "/findings"),
         ("a", "/activity"),
         ("c", "/consumers"),
         ("o", "/"),

@@ -26,6 +26,7 @@ async fn pages_are_read_and_filtered_without_script() {
         (&format!("/events/{poisoned}"), ".deliveries", "dead-lettered"),
         ("/dead-letters", "table.letters", "InvalidPayload"),
         ("/cutover", "table.flags", "category.service"),
+        ("/findings", "main", "What was looked at"),
         ("/activity", "main", "Nobody has changed anything yet"),
     ] {
         browser.open_path(path).await;

@@ -6,6 +6,7 @@ mod dead_letters;
 mod demo;
 mod document;
 mod events;
+mod findings;
 mod flags;
 mod live;
 mod operations;

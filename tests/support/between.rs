@@ -2,6 +2,7 @@
 //! services do.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{TimeDelta, Utc};
 use reqwest::Client;
 use tokio::task::JoinHandle;
 
@@ -43,6 +45,8 @@ struct Inner {
     client: Client,
     endpoint: OnceLock<String>,
     calls: Mutex<BTreeMap<Call, usize>>,
+    /// How far the services' clock is ahead, seconds.
+    ahead: AtomicI64,
     decide: Mutex<Arc<Decide>>,
 }
 
@@ -75,6 +79,7 @@ impl Between {
             client: Client::builder().no_proxy().build().expect("an HTTP client"),
             endpoint: OnceLock::new(),
             calls: Mutex::default(),
+            ahead: AtomicI64::new(0),
             decide: Mutex::new(Arc::new(|_, _| Fate::Answered)),
         });
         let router = Router::new().fallback(pass).with_state(inner.clone());
@@ -96,6 +101,11 @@ impl Between {
     /// The services are at `endpoint`.
     pub fn turn_to(&self, endpoint: &str) {
         let _ = self.inner.endpoint.set(endpoint.to_owned());
+    }
+
+    /// From now on the services say a time that is so many seconds ahead.
+    pub fn set_clock(&self, ahead: i64) {
+        self.inner.ahead.store(ahead, Ordering::Relaxed);
     }
 
     /// From now on `decide` says what happens to each call.
@@ -167,6 +177,11 @@ async fn forward(inner: &Inner, head: &axum::http::request::Parts, body: Bytes) 
     let (status, mut headers) = (answer.status(), answer.headers().clone());
     let body = answer.bytes().await.map_err(drop)?;
     headers.remove(header::TRANSFER_ENCODING);
+    let ahead = inner.ahead.load(Ordering::Relaxed);
+    let said = (Utc::now() + TimeDelta::seconds(ahead))
+        .format("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string();
+    headers.insert(header::DATE, said.parse().expect("a date"));
     headers.remove(header::CONTENT_LENGTH);
     Ok((status, headers, body).into_response())
 }

@@ -12,6 +12,7 @@ environment NAME                says a function's variables
 measure CONSUMER COUNT          does what CloudWatch does and the emulator doesn't, makes metrics of the lines in the embedded
                                 metric format that the functions log, until COUNT attempts of the consumer are
                                 counted
+call SERVICE OPERATION JSON     calls an operation with its parameters, and says what it answers
 put-metrics FILE                writes metrics, one a line: namespace, dimensions, name, and points of seconds ago and values
 """
 
@@ -124,6 +125,11 @@ def environment(name):
     print(json.dumps(client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]))
 
 
+def call(service, operation, parameters):
+    answer = getattr(client(service), operation)(**json.loads(parameters))
+    print(json.dumps(answer, default=str))
+
+
 def embedded(line):
     """The metrics in a line of a log, as PutMetricData takes them: namespace and data."""
     try:
@@ -188,5 +194,5 @@ CREDENTIALS = {
     "aws_access_key_id": "test",
     "aws_secret_access_key": "test",
 }
-commands = [deploy, remove, put_items, send, send_all, count, delete_table, function, environment, measure, put_metrics]
+commands = [deploy, remove, put_items, send, send_all, count, delete_table, call, function, environment, measure, put_metrics]
 {each.__name__.replace("_", "-"): each for each in commands}[command](*arguments)

@@ -185,6 +185,22 @@ impl Account {
         self.work(&["delete-table".as_ref(), table.as_ref()]).await;
     }
 
+    /// Calls an operation of a service, as boto3 has both, with its parameters.
+    ///
+    /// # Panics
+    /// The service refuses.
+    pub async fn call(&self, service: &str, operation: &str, parameters: &Value) -> Value {
+        let said = self
+            .work(&[
+                "call".as_ref(),
+                service.as_ref(),
+                operation.as_ref(),
+                parameters.to_string().as_ref(),
+            ])
+            .await;
+        serde_json::from_str(&said).expect("JSON")
+    }
+
     /// Makes a function of the deployment with variables in its environment, or changes them all to these.
     pub async fn function(&self, name: &str, variables: &Value) {
         let name = format!("{PREFIX}-{name}");

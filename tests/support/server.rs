@@ -167,6 +167,17 @@ impl Setup {
         self
     }
 
+    /// Looks for what is wrong instead: `cutover check`.
+    ///
+    /// # Panics
+    /// It doesn't end.
+    pub async fn check(self) -> Ended {
+        let directory = TempDir::new().expect("a temporary directory");
+        let mut check = command(directory.path(), ["check"]);
+        check.envs(self.environment);
+        run(check).await
+    }
+
     /// Starts it, on ports that the system chooses, and waits until it answers.
     ///
     /// # Panics

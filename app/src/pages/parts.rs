@@ -22,6 +22,7 @@ use super::consumers::{ConsumerDetail, ConsumersPage};
 use super::cutover::CutoverPage;
 use super::demo::DemoPage;
 use super::events::{EventDetail, EventsPage};
+use super::findings::FindingsPage;
 use super::letters::{LetterPage, LettersPage};
 use super::operations::{OperationPage, OperationsPage};
 use super::overview::OverviewPage;
@@ -163,6 +164,7 @@ parts! {
         operations OperationsPage, fetched by fetch_operations, at "operations";
         operation OperationPage, fetched by fetch_operation, at "operations";
         activity ActivityPage, fetched by fetch_activity, at "activity";
+        findings FindingsPage, fetched by fetch_findings, at "findings";
         demo DemoPage, fetched by fetch_demo, at "demo";
     }
 }

@@ -87,6 +87,7 @@ pub fn Frame(
                     </Transition>
                 </Entry>
                 <Entry path=routes::CUTOVER icon=icon::CUTOVER label="Cutover" ranged=true />
+                <Entry path=routes::FINDINGS icon=icon::FINDINGS label="Findings" />
                 <Entry path=routes::ACTIVITY icon=icon::ACTIVITY label="Activity" />
                 <Transition>
                     {move || {

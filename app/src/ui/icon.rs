@@ -28,5 +28,7 @@ pub const LETTERS: &str = "M2 3.5h12v9H2zM2.5 5l5.5 4 5.5-4";
 pub const CUTOVER: &str = "M2 5h7l3 6h2M2 11h3M11 3l3 2-3 2";
 /// A clock.
 pub const ACTIVITY: &str = "M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0zM8 4.5V8l2.5 1.5";
+/// A magnifying glass.
+pub const FINDINGS: &str = "M11.5 7a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0zM10.2 10.2L14 14";
 /// A switch.
 pub const DEMO: &str = "M5 4h6a4 4 0 0 1 0 8H5a4 4 0 0 1 0-8zM11 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4z";

@@ -6,12 +6,13 @@ use leptos::prelude::*;
 use crate::routes;
 
 /// What can be typed, and what it does.
-pub const KEYS: [(&str, &str); 12] = [
+pub const KEYS: [(&str, &str); 13] = [
     ("g o", "Overview"),
     ("g c", "Consumers"),
     ("g e", "Events"),
     ("g d", "Dead letters"),
     ("g x", "Cutover"),
+    ("g f", "Findings"),
     ("g a", "Activity"),
     ("/", "To the filter"),
     ("← → Home End", "Move a chart's crosshair, when it has the focus"),
@@ -30,6 +31,7 @@ pub fn page(letter: &str) -> Option<&'static str> {
         "e" => routes::EVENTS,
         "d" => routes::LETTERS,
         "x" => routes::CUTOVER,
+        "f" => routes::FINDINGS,
         "a" => routes::ACTIVITY,
         _ => return None,
     })

@@ -43,6 +43,7 @@ use book::Book;
 use budget::METRIC;
 pub use cache::CacheError;
 use discover::Found;
+pub(in crate::aws) use read::Runs;
 pub use sample::Sampler;
 use schedule::{LEVELS, Level, WINDOWS, WINDOWS_EVERY};
 

@@ -1,5 +1,6 @@
 //! What a deployment's parts are called: each name derives from the prefix, and can be set on its own.
 
+use super::schema::OWN_TABLES;
 use crate::rule::CONSUMERS;
 
 /// The names.
@@ -124,6 +125,13 @@ impl Names {
             dead_letter_queue: variable("CUTOVER_AWS__DEAD_LETTER_QUEUE").unwrap_or(derived.dead_letter_queue),
             ..Self::of(&prefix)
         })
+    }
+
+    /// The event store and every table of Cutover's own.
+    #[must_use]
+    pub fn tables(&self) -> Vec<String> {
+        let own = OWN_TABLES.iter().map(|schema| schema.name(self));
+        std::iter::once(self.event_store_table.clone()).chain(own).collect()
     }
 
     /// The operations: key `id` (S), and indexes over `list` (S) and `createdAt` (N), and over `busy` (S) and `createdAt`.

@@ -4,10 +4,12 @@
 
 use pipeline::aws::metrics::{CloudWatch, MetricsConfig};
 use pipeline::aws::{connect, ports};
-use pipeline::letter::LetterFilter;
-use pipeline::ports::{EventFilter, Ledger, StoreError};
+use pipeline::examine::examine;
+use pipeline::finding::{Examination, Severity};
+use pipeline::ports::Ledger;
 use pipeline::rule::Rules;
 use pipeline::sqlite::Sqlite;
+use pipeline::time::Timestamp;
 
 use super::Failure;
 use crate::config::{Backend, Config};
@@ -21,40 +23,46 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     }
 }
 
-/// Asks for the newest event, as the pages do.
 async fn aws(config: &Config) -> Result<(), Failure> {
     let names = config.aws.names()?;
     let connection = connect(config.aws.region.as_deref(), config.aws.endpoint()?).await;
     let metrics = CloudWatch::open(&connection, &names, config.aws.endpoint()?, &MetricsConfig::default())
         .map_err(|e| Failure::new(e.to_string()))?;
-    let (ports, _) = ports(&connection, &names, metrics);
-    let found = ports.events.list(&EventFilter::default(), 1, None).await;
-    let found = found.map_err(|e| Failure::new(e.to_string()))?;
-    let newest = found.page.items.first().map_or_else(
-        || "no events yet".to_owned(),
-        |newest| format!("newest event {}", pipeline::time::Timestamp(newest.event.timestamp)),
-    );
-    println!("event store    ok  {}  {newest}", names.event_store_table);
-    let own = [
-        ("flags", ports.flags.all().await.map(drop)),
-        ("activity", ports.activity.list(1, None).await.map(drop)),
-        ("ledger", ports.ledger.summary().await.map(drop)),
-        ("operations", ports.operations.list(1, None).await.map(drop)),
-        (
-            "dead letters",
-            ports.letters.list(&LetterFilter::default(), 1, None).await.map(drop),
-        ),
-    ];
-    for (what, answer) in own {
-        match answer {
-            Ok(()) => println!("{what:<14} ok"),
-            Err(StoreError::NotOffered { what: table }) => {
-                println!("{what:<14} not there: {table} is missing, so that they are not shown; deploy/cutover.yaml makes it");
-            }
-            Err(error) => return Err(Failure::new(error.to_string())),
+    let (ports, _) = ports(&connection, &names, metrics.clone());
+    // What it can't read it says among the findings that rest on it.
+    match metrics.read_once().await {
+        Ok(()) => println!("measurements   ok"),
+        Err(error) => println!("measurements   not there: {error}"),
+    }
+    let now = Timestamp::now();
+    report(&examine(&ports, now).await)
+}
+
+/// Says what was found, the worst first.
+fn report(examination: &Examination) -> Result<(), Failure> {
+    for check in &examination.checks {
+        let found = match check.findings.len() {
+            0 => "ok".to_owned(),
+            n => format!("{n} found"),
+        };
+        println!("{:<24} {found}", check.name);
+    }
+    for finding in examination.findings() {
+        println!("\n{:<8} {}", finding.severity.word(), finding.what);
+        for (name, said) in [
+            ("where", &finding.subject),
+            ("shows", &finding.evidence),
+            ("to do", &finding.remedy),
+        ] {
+            println!("  {name}  {said}");
         }
     }
-    Ok(())
+    println!("\n{}", examination.summary());
+    match examination.count(Severity::Error) {
+        0 => Ok(()),
+        1 => Err(Failure::new("there is an error among the findings")),
+        n => Err(Failure::new(format!("there are {n} errors among the findings"))),
+    }
 }
 
 async fn embedded(config: &Config) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ mod dead_letters;
 mod demo;
 pub(crate) mod error;
 mod events;
+mod findings;
 mod flags;
 mod live;
 mod operations;
@@ -51,6 +52,7 @@ pub(super) fn router() -> Router<AppState> {
         .routes(routes!(flags::write_functions))
         .routes(routes!(parity::report))
         .routes(routes!(activity::list))
+        .routes(routes!(findings::list))
         .routes(routes!(demo::faults, demo::set))
         .routes(routes!(live::live))
         .split_for_parts();

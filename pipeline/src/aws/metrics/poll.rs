@@ -116,6 +116,18 @@ impl CloudWatch {
         }
     }
 
+    /// Asks for everything once, for who looks once.
+    ///
+    /// # Errors
+    /// CloudWatch doesn't answer, or what it may cost today is spent.
+    pub async fn read_once(&self) -> Result<(), StoreError> {
+        let mut done = Done::default();
+        while done.next(true).is_none() {
+            self.round(&mut done, Timestamp::now()).await?;
+        }
+        Ok(())
+    }
+
     /// How long until something is due, and may be paid.
     fn until_next(&self, done: &Done, now: Timestamp) -> i64 {
         let watched = self.watched(now);

@@ -16,6 +16,19 @@ const EVERYTHING: &str = "audit";
 /// How old a percentile over a span that ends now may be.
 const WINDOW_FOR: i64 = 15 * MINUTE;
 
+/// What a consumer was run for and came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::aws) struct Runs {
+    /// Runs of its function.
+    pub(in crate::aws) invocations: f64,
+    /// Those that ended in an error.
+    pub(in crate::aws) errors: f64,
+    /// Events that it says it completed or failed for, if it says anything.
+    pub(in crate::aws) counted: Option<f64>,
+    /// Events that its rule matched.
+    pub(in crate::aws) matched: f64,
+}
+
 /// Steps of a reading.
 struct Frame {
     level: &'static Level,
@@ -134,6 +147,24 @@ impl CloudWatch {
         }
         let errors = sum(&ERRORS);
         ((sum(&INVOCATIONS) - errors).max(0.0), errors)
+    }
+
+    /// What a consumer was run for and came to over a span; `None` where nothing is known of its function.
+    pub(in crate::aws) fn runs(&self, consumer: &str, span: Span) -> Option<Runs> {
+        if !self.book.knows(&Key::new(Some(consumer), &INVOCATIONS)) {
+            return None;
+        }
+        let sum = |quantity: &Quantity| {
+            let key = Key::new(Some(consumer), quantity);
+            self.book.values(&key, MINUTE, span).values().sum::<f64>()
+        };
+        let counted = self.counts_itself(Some(consumer)).then(|| sum(&PROCESSED) + sum(&FAILED));
+        Some(Runs {
+            invocations: sum(&INVOCATIONS),
+            errors: sum(&ERRORS),
+            counted,
+            matched: sum(&MATCHED),
+        })
     }
 
     /// A consumer's percentiles over a span.

@@ -1,0 +1,157 @@
+//! Looking at a deployment for what is wrong with it.
+//!
+//! | module | has |
+//! |---|---|
+//! | [`asking`] | what a call that failed means |
+//! | [`facts`] | what rules, queues, functions, tables and alarms are like |
+//! | [`rules`], [`policy`], [`queues`], [`functions`], [`tables`], [`alarms`] | what is wrong with them: pure |
+//! | [`runs`] | what was measured: runs without completions, losses |
+//! | [`writes`] | what the dashboard may not do |
+//! | [`clock`] | how far the clocks are apart |
+//!
+//! Nothing is changed: the writes that are tried have a condition that never holds.
+
+mod alarms;
+mod asking;
+mod clock;
+mod facts;
+mod functions;
+mod policy;
+mod queues;
+mod rules;
+mod runs;
+mod tables;
+mod writes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::metrics::CloudWatch;
+use super::recent::Recent;
+use super::{Connection, Names};
+use crate::finding::{Check, Finding};
+use crate::ports::{Deployment, EventStore};
+use crate::time::Timestamp;
+use clock::Clock;
+use facts::Facts;
+
+/// How old what was found may be: a look is some fifty calls.
+const FOUND_FOR: Duration = Duration::from_secs(60);
+
+/// The clients of all services that are asked.
+#[derive(Debug)]
+struct Clients {
+    dynamodb: aws_sdk_dynamodb::Client,
+    events: aws_sdk_eventbridge::Client,
+    sqs: aws_sdk_sqs::Client,
+    lambda: aws_sdk_lambda::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
+}
+
+/// Looks at a deployment.
+pub(super) struct Examiner {
+    clients: Clients,
+    names: Names,
+    /// Where it looks, for people.
+    place: String,
+    metrics: Arc<CloudWatch>,
+    store: Arc<dyn EventStore>,
+    clock: Clock,
+    found: Recent<Vec<Check>>,
+}
+
+impl Examiner {
+    pub(super) fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, store: Arc<dyn EventStore>) -> Self {
+        let sdk = &connection.sdk;
+        let region = sdk.region().map_or("no region", |region| region.as_ref());
+        Self {
+            clients: Clients {
+                dynamodb: aws_sdk_dynamodb::Client::new(sdk),
+                events: aws_sdk_eventbridge::Client::new(sdk),
+                sqs: aws_sdk_sqs::Client::new(sdk),
+                lambda: aws_sdk_lambda::Client::new(sdk),
+                cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
+            },
+            names: names.clone(),
+            place: sdk
+                .endpoint_url()
+                .map_or_else(|| region.to_owned(), |at| format!("{region}, at {at}")),
+            metrics,
+            store,
+            clock: Clock::default(),
+            found: Recent::new(FOUND_FOR),
+        }
+    }
+
+    async fn look(&self, now: Timestamp) -> Vec<Check> {
+        let facts = Facts::of(&self.clients, &self.names, &self.place, &self.clock).await;
+        let (runs, writes, sources) = tokio::join!(
+            runs::look(&self.metrics, &self.names, self.store.as_ref(), now),
+            writes::look(&self.clients, &self.names),
+            self.sources()
+        );
+        let names = &self.names;
+        let judged = |found: Result<Vec<Finding>, Vec<Finding>>| found.unwrap_or_else(|failed| failed);
+        vec![
+            Check::new(
+                "Tables",
+                "The event store and Cutover's own tables are there, with their indexes.",
+                tables::judge(&facts.tables, names, &self.place),
+            ),
+            Check::new(
+                "Rules and their targets",
+                "Every consumer has a rule that is on, every target a dead-letter queue, and every source is audited.",
+                judged(
+                    facts
+                        .rules
+                        .as_ref()
+                        .map_err(Clone::clone)
+                        .map(|all| rules::judge(all, names, &sources)),
+                ),
+            ),
+            Check::new(
+                "Queues",
+                "Rules may write to their queues, and nothing moves or forgets a dead letter.",
+                queues::judge(&facts, names),
+            ),
+            Check::new(
+                "Functions",
+                "Every consumer's function is there, and what it gives up on goes somewhere.",
+                functions::judge(&facts, names),
+            ),
+            Check::new(
+                "Alarms",
+                "Alarms watch the deployment, and somebody hears them.",
+                judged(
+                    facts
+                        .alarms
+                        .as_ref()
+                        .map_err(Clone::clone)
+                        .map(|all| alarms::judge(all, &names.prefix)),
+                ),
+            ),
+            Check::new(
+                "What was measured",
+                "Consumers complete what they are run for, and AWS lost nothing in the last day.",
+                runs,
+            ),
+            Check::new("Permissions", "The dashboard may do what its pages offer.", writes),
+            Check::new("Clocks", "This machine's clock agrees with AWS's.", self.clock.judge()),
+        ]
+    }
+
+    /// Every source that is known of: what can't be asked for is left out.
+    async fn sources(&self) -> Vec<String> {
+        self.store.facets().await.map(|facets| facets.sources).unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl Deployment for Examiner {
+    async fn checks(&self, now: Timestamp) -> Vec<Check> {
+        let found = self.found.get(async || Ok(self.look(now).await)).await;
+        found.map_or_else(|_| Vec::new(), |found| found.to_vec())
+    }
+}

@@ -1,0 +1,142 @@
+//! What a call that failed means: each failure is a finding of its own, named by the call.
+
+use std::fmt::Debug;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+use crate::aws::error::failed;
+use crate::finding::Finding;
+use crate::finding::Severity::{Error, Warning};
+use crate::ports::StoreError;
+
+/// A call: its service and name, as IAM writes them, what it is of, and what doesn't work without it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) action: &'a str,
+    pub(super) of: &'a str,
+    pub(super) breaks: &'a str,
+}
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    Denied,
+    Credentials,
+    Throttled,
+    /// It answered, and not as the service does.
+    Foreign,
+    Silent,
+    Other,
+}
+
+fn refusal(code: Option<&str>, answered: bool) -> Refusal {
+    match code {
+        Some("AccessDeniedException" | "AccessDenied" | "AuthorizationError" | "UnauthorizedOperation" | "NotAuthorized") => {
+            Refusal::Denied
+        }
+        Some(
+            "ExpiredToken"
+            | "ExpiredTokenException"
+            | "UnrecognizedClientException"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "IncompleteSignature"
+            | "RequestExpired"
+            | "InvalidAccessKeyId",
+        ) => Refusal::Credentials,
+        Some(code) if code.contains("Throttl") || code.contains("TooManyRequests") || code.contains("LimitExceeded") => Refusal::Throttled,
+        Some("UnknownOperationException" | "UnknownOperation" | "InvalidAction") => Refusal::Foreign,
+        Some(_) => Refusal::Other,
+        None if answered => Refusal::Foreign,
+        None => Refusal::Silent,
+    }
+}
+
+/// Whether the dashboard may not make the call.
+pub(super) fn is_denied<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    refusal(error.code(), true) == Refusal::Denied
+}
+
+impl Call<'_> {
+    /// What is wrong when it fails so.
+    pub(super) fn failed<E, R>(&self, error: &SdkError<E, R>) -> Finding
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: Debug + Send + Sync + 'static,
+    {
+        let Self { action, of, breaks } = self;
+        let answered = matches!(error, SdkError::ServiceError(_) | SdkError::ResponseError(_));
+        let evidence = match failed("it", action, error) {
+            StoreError::Unavailable { reason, .. } => reason,
+            other => other.to_string(),
+        };
+        let (severity, kind, what, remedy) = match refusal(error.code(), answered) {
+            Refusal::Denied => (
+                Error,
+                "permission",
+                format!("The dashboard may not call {action}: {breaks}."),
+                format!("Allow {action} on {of} in the policy of the dashboard's role; deploy/cutover.yaml has one that is complete."),
+            ),
+            Refusal::Credentials => (
+                Error,
+                "credentials",
+                format!("AWS doesn't accept the dashboard's credentials: {breaks}."),
+                "Renew them, and see that the clock of this machine is right: signatures are good for five minutes.".to_owned(),
+            ),
+            Refusal::Throttled => (
+                Warning,
+                "throttled",
+                format!("The account asks for too much at once: {breaks} now."),
+                format!("Wait. If it stays so, ask AWS for a higher limit on {action}."),
+            ),
+            Refusal::Foreign => (
+                Error,
+                "foreign",
+                format!("What answers is not the service that {action} belongs to: {breaks}."),
+                "See aws.endpoint and the proxies between: something else is there.".to_owned(),
+            ),
+            Refusal::Silent => (
+                Error,
+                "silent",
+                format!("Nothing answers {action}: {breaks}."),
+                "See aws.region and aws.endpoint in the configuration, and the network between.".to_owned(),
+            ),
+            Refusal::Other => (
+                Error,
+                "refused",
+                format!("{action} fails: {breaks}."),
+                "See what the answer says.".to_owned(),
+            ),
+        };
+        Finding::new(
+            severity,
+            &format!("call.{kind}"),
+            format!("{action} of {of}"),
+            what,
+            evidence,
+            remedy,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_known_by_its_code() {
+        for (code, answered, wanted) in [
+            (Some("AccessDeniedException"), true, Refusal::Denied),
+            (Some("ExpiredTokenException"), true, Refusal::Credentials),
+            (Some("ProvisionedThroughputExceededException"), true, Refusal::Other),
+            (Some("ThrottlingException"), true, Refusal::Throttled),
+            (Some("TooManyRequestsException"), true, Refusal::Throttled),
+            (Some("UnknownOperationException"), true, Refusal::Foreign),
+            (None, true, Refusal::Foreign),
+            (None, false, Refusal::Silent),
+        ] {
+            assert_eq!(refusal(code, answered), wanted, "{code:?}");
+        }
+    }
+}
