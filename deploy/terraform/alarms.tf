@@ -7,7 +7,7 @@ locals {
     throughput = "The peak is too low to prove the cutover. Look at Cutover, throughput."
     error_rate = "A consumer fails too often. Look at Consumers, last errors."
     latency    = "Events are processed too late. Look at Consumers, in flight."
-    audit      = "The audit trail has gaps. Look at Events, completeness."
+    audit      = "The audit trail has gaps. Look at Cutover, audit trail."
   }
 }
 

@@ -48,6 +48,13 @@ async fn the_linter_finds_nothing() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
+/// A longer one would have to be put into a bucket first.
+#[test]
+fn the_template_fits_into_a_call() {
+    let size = template().len();
+    assert!(size <= 51_200, "{size} bytes");
+}
+
 /// The rules that are deployed are the pipeline's own, as EventBridge writes them.
 #[tokio::test]
 async fn the_rules_are_the_pipelines() {
