@@ -47,14 +47,17 @@ pub(super) fn made(module: Module) -> Made {
 /// A default, as CloudFormation has it.
 fn parameter(default: Value) -> Value {
     match default {
-        Value::Bool(yes) => if yes { "yes" } else { "no" }.into(),
+        Value::Bool(_) => word(&default, "yes", "no"),
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",").into(),
         other => other,
     }
 }
 
-fn resource(kind: Kind, attributes: Attributes) -> Resource {
+fn resource(kind: Kind, mut attributes: Attributes) -> Resource {
     let mut properties = Attributes::new();
+    if kind.terraform == "aws_dynamodb_table" {
+        properties.insert("KeySchema".to_owned(), key(&mut attributes));
+    }
     for (name, value) in flat(kind, read(attributes)) {
         let path = kind.property(&name).map_or_else(|| pascal(&name), ToOwned::to_owned);
         let value = translated(kind, &name, value);
@@ -64,10 +67,6 @@ fn resource(kind: Kind, attributes: Attributes) -> Resource {
             at = at.entry(step).or_insert_with(|| json!({})).as_object_mut().expect("an object");
         }
         at.insert(last.to_owned(), value);
-    }
-    if kind.terraform == "aws_dynamodb_table" {
-        let key = key(&mut properties);
-        properties.insert("KeySchema".to_owned(), key);
     }
     Resource {
         kind: kind.formation.to_owned(),
@@ -125,12 +124,8 @@ fn translated(kind: Kind, name: &str, value: Value) -> Value {
             rename(index, "name", "index_name");
             let projection = index.remove("projection_type");
             index.insert("projection".to_owned(), json!({ "projection_type": projection }));
-            *index = renamed(Value::Object(std::mem::take(index)))
-                .as_object()
-                .cloned()
-                .unwrap_or_default();
             let key = key(index);
-            index.insert("KeySchema".to_owned(), key);
+            index.insert("key_schema".to_owned(), key);
         }),
         ("aws_security_group", "ingress" | "egress") => each(|rule| {
             rename(rule, "protocol", "ip_protocol");
@@ -149,15 +144,8 @@ fn translated(kind: Kind, name: &str, value: Value) -> Value {
         ("aws_lb_listener", "certificate_arn") => json!([{ "CertificateArn": value }]),
         ("aws_lb_target_group", "deregistration_delay") => json!([{ "Key": "deregistration_delay.timeout_seconds", "Value": value }]),
         ("aws_lb", "drop_invalid_header_fields") => json!([{ "Key": "routing.http.drop_invalid_header_fields.enabled", "Value": value }]),
-        ("aws_lb", "internal") => if value == Value::Bool(true) {
-            "internal"
-        } else {
-            "internet-facing"
-        }
-        .into(),
-        ("aws_ecs_service", "network_configuration.assign_public_ip") => {
-            if value == Value::Bool(true) { "ENABLED" } else { "DISABLED" }.into()
-        }
+        ("aws_lb", "internal") => word(&value, "internal", "internet-facing"),
+        ("aws_ecs_service", "network_configuration.assign_public_ip") => word(&value, "ENABLED", "DISABLED"),
         ("aws_ecs_service", "load_balancer") | ("aws_ecs_task_definition", "container_definitions" | "volume") => renamed(value),
         ("aws_cloudwatch_metric_alarm", "dimensions") => {
             let pairs = value.as_object().expect("dimensions").iter();
@@ -165,6 +153,11 @@ fn translated(kind: Kind, name: &str, value: Value) -> Value {
         }
         _ => value,
     }
+}
+
+/// A yes or no, as the word that says it.
+fn word(value: &Value, yes: &str, no: &str) -> Value {
+    if *value == Value::Bool(true) { yes } else { no }.into()
 }
 
 fn rename(map: &mut Attributes, from: &str, to: &str) {
@@ -190,7 +183,7 @@ fn renamed(value: Value) -> Value {
 
 /// A table's key, or an index's.
 fn key(of: &mut Attributes) -> Value {
-    let parts = [("HashKey", "HASH"), ("RangeKey", "RANGE")].map(|(name, kind)| {
+    let parts = [("hash_key", "HASH"), ("range_key", "RANGE")].map(|(name, kind)| {
         let attribute = of.remove(name).filter(|name| !name.is_null())?;
         Some(json!({ "AttributeName": attribute, "KeyType": kind }))
     });
@@ -205,7 +198,7 @@ fn add(part: Instance, made: &mut Made) {
         "aws_cloudwatch_event_target" => {
             let dead_letters = json!({ "Arn": take("dead_letter_config")[0]["arn"] });
             let target = json!({ "Id": take("target_id"), "Arn": take("arn"), "DeadLetterConfig": dead_letters });
-            take("event_bus_name");
+            assert_eq!(take("event_bus_name"), "${Bus}", "{}", part.id);
             (take("rule"), Some("Targets"), target)
         }
         "aws_iam_role_policy" => {
