@@ -28,21 +28,19 @@ impl Made {
     /// Each difference between this and `other`, a line for each.
     pub(super) fn differences(&self, other: &Self) -> Vec<String> {
         let mut found = Vec::new();
+        let plain = |map: &Map<String, Value>| normal(Value::Object(map.clone()));
         let ids: BTreeSet<&String> = self.resources.keys().chain(other.resources.keys()).collect();
         for id in ids {
             match (self.resources.get(id), other.resources.get(id)) {
                 (Some(one), Some(two)) => {
-                    let whole = |resource: &Resource| {
-                        let mut all = resource.properties.clone();
-                        all.insert("Type".to_owned(), resource.kind.clone().into());
-                        normal(Value::Object(all))
-                    };
-                    differ(id, &whole(one), &whole(two), &mut found);
+                    if one.kind != two.kind {
+                        found.push(format!("{id}: {} and {}", one.kind, two.kind));
+                    }
+                    differ(id, &plain(&one.properties), &plain(&two.properties), &mut found);
                 }
                 (one, _) => found.push(format!("{id}: only in the {}", if one.is_some() { "first" } else { "second" })),
             }
         }
-        let plain = |map: &Map<String, Value>| normal(Value::Object(map.clone()));
         differ("Outputs", &plain(&self.outputs), &plain(&other.outputs), &mut found);
         differ("Parameters", &plain(&self.parameters), &plain(&other.parameters), &mut found);
         found
