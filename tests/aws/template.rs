@@ -1,4 +1,11 @@
-//! `deploy/cutover.yaml`, as AWS's own linter sees it.
+//! `deploy/`: the template, as AWS's own linter sees it, and the Terraform module, which makes the same.
+
+mod formation;
+mod function;
+mod kind;
+mod resource;
+mod terraform;
+mod translation;
 
 use std::process::Stdio;
 
@@ -10,6 +17,26 @@ use tests::server::Setup;
 use tests::wait::eventually;
 use tokio::process::Command;
 
+use resource::Made;
+
+/// The module.
+const MODULE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/terraform");
+/// What a dashboard needs.
+const DASHBOARD: [(&str, &str); 12] = [
+    ("Image", "registry/cutover:1"),
+    ("Host", "cutover.example.com"),
+    ("Certificate", "arn:certificate"),
+    ("Vpc", "vpc-1"),
+    ("Subnets", "subnet-1,subnet-2"),
+    ("AllowedCidr", "10.0.0.0/8"),
+    ("OidcIssuer", "https://id.example.com"),
+    ("OidcAuthorizationEndpoint", "https://id.example.com/authorize"),
+    ("OidcTokenEndpoint", "https://id.example.com/token"),
+    ("OidcUserInfoEndpoint", "https://id.example.com/userinfo"),
+    ("OidcClientId", "cutover"),
+    ("OidcClientSecret", "cutover-oidc"),
+];
+
 #[tokio::test]
 async fn the_linter_finds_nothing() {
     let output = Command::new(python().with_file_name("cfn-lint"))
@@ -19,6 +46,13 @@ async fn the_linter_finds_nothing() {
         .await
         .expect("cfn-lint, which scripts/setup.sh test installs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// A longer one would have to be put into a bucket first.
+#[test]
+fn the_template_fits_into_a_call() {
+    let size = template().len();
+    assert!(size <= 51_200, "{size} bytes");
 }
 
 /// The rules that are deployed are the pipeline's own, as EventBridge writes them.
@@ -45,4 +79,119 @@ async fn the_rules_are_the_pipelines() {
             "{name}: {deployed} is not {own}"
         );
     }
+}
+
+/// The template and the module make the same, whatever they are asked for.
+#[test]
+fn terraform_makes_what_cloudformation_makes() {
+    let others: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("Pipeline", "no"), ("Prefix", "t-1")],
+        &[
+            ("Role", "operator"),
+            ("AlarmTopic", "arn:topic"),
+            ("FlagFunctions", "arn:one,arn:two"),
+        ],
+        &[("Pipeline", "no"), ("Role", "operator"), ("Scheme", "internet-facing")],
+    ];
+    for other in others {
+        for dashboard in [&[][..], &DASHBOARD] {
+            let given = [other, dashboard].concat();
+            let (formation, terraform) = (formation::made(&template(), &given), planned(&module(), &given));
+            assert!(formation.resources.len() > 15, "{given:?}: {:?}", formation.resources.keys());
+            let differences = formation.differences(&terraform);
+            assert!(differences.is_empty(), "with {given:?}:\n{}", differences.join("\n"));
+        }
+    }
+}
+
+/// And it would be seen if they didn't.
+#[test]
+fn a_difference_is_found_and_named() {
+    let terraform = planned(&module(), &DASHBOARD);
+    for (from, to, wanted) in [
+        (
+            "Count: 5",
+            "Count: 4",
+            r#"AnalyticsQueue.RedrivePolicy.maxReceiveCount: "4" and "5""#,
+        ),
+        (
+            "ttl, Enabled: true",
+            "ttl, Enabled: false",
+            "EventStore.TimeToLiveSpecification.Enabled: ",
+        ),
+        (
+            "      MessageRetentionPeriod: 345600\n",
+            "",
+            r#"AnalyticsQueue.MessageRetentionPeriod: null and "345600""#,
+        ),
+        (
+            "deletionType: [bulk]",
+            "deletionType: [each]",
+            "NotificationRule.EventPattern.$or: ",
+        ),
+        ("dynamodb:BatchWriteItem, ", "", "OperatorPolicy.PolicyDocument.Statement: "),
+        (
+            "cloudwatch:namespace",
+            "cloudwatch:name",
+            "OperatorPolicy.PolicyDocument.Statement: ",
+        ),
+        ("Value: data_loss", "Value: loss", "DataLossCriterionAlarm.Dimensions: "),
+        (r#"User: "65532""#, r#"User: "0""#, "Task.ContainerDefinitions: "),
+        ("Type: authenticate-oidc", "Type: fixed-response", "Listener.DefaultActions: "),
+        (
+            "CidrIp: !Ref AllowedCidr",
+            "CidrIp: 0.0.0.0/0",
+            "BalancerGroup.SecurityGroupIngress: ",
+        ),
+        (
+            "    DeletionPolicy: RetainExceptOnCreate\n",
+            "",
+            r#"EventStore.Kept: null and "true""#,
+        ),
+        (
+            "    Value: !Ref OperatorPolicy",
+            "    Value: !Ref ViewerPolicy",
+            "Outputs.OperatorPolicy: ",
+        ),
+        ("Default: cutover-consumer.zip", "Default: consumer.zip", "Parameters.CodeKey: "),
+    ] {
+        let given = [&DASHBOARD[..], &[("CodeKey", "cutover-consumer.zip")]].concat();
+        let differences = formation::made(&template().replacen(from, to, 1), &given).differences(&terraform);
+        let [only] = differences.as_slice() else {
+            panic!("{from}: {differences:#?}")
+        };
+        assert!(only.starts_with(wanted), "{only} is not {wanted}");
+    }
+    let mut formation = formation::made(&template(), &DASHBOARD);
+    formation.resources.remove("Facets");
+    assert_eq!(formation.differences(&terraform), ["Facets: only in the second"]);
+    assert_eq!(terraform.differences(&formation), ["Facets: only in the first"]);
+}
+
+fn template() -> String {
+    std::fs::read_to_string(TEMPLATE).expect("the template")
+}
+
+fn module() -> Vec<String> {
+    let files = std::fs::read_dir(MODULE)
+        .expect("the module")
+        .map(|file| file.expect("a file").path());
+    let files = files.filter(|file| file.extension().is_some_and(|kind| kind == "tf"));
+    files.map(|file| std::fs::read_to_string(file).expect("a file")).collect()
+}
+
+fn planned(module: &[String], given: &[(&str, &str)]) -> Made {
+    let given: Vec<(String, &str)> = given.iter().map(|(name, value)| (snake(name), *value)).collect();
+    let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    translation::made(terraform::module(module, &given))
+}
+
+/// `AllowedCidr` as `allowed_cidr`.
+fn snake(name: &str) -> String {
+    let letters = name.char_indices().map(|(n, letter)| match letter {
+        'A'..='Z' if n > 0 => format!("_{}", letter.to_ascii_lowercase()),
+        _ => letter.to_ascii_lowercase().to_string(),
+    });
+    letters.collect()
 }

@@ -1,0 +1,50 @@
+locals {
+  alarm_actions = var.alarm_topic == "" ? [] : [var.alarm_topic]
+
+  criteria = {
+    data_loss  = "Published events are unaccounted for. Look at Cutover, data loss."
+    parity     = "The two paths ask different things of analytics. Look at Cutover, parity."
+    throughput = "The peak is too low to prove the cutover. Look at Cutover, throughput."
+    error_rate = "A consumer fails too often. Look at Consumers, last errors."
+    latency    = "Events are processed too late. Look at Consumers, in flight."
+    audit      = "The audit trail has gaps. Look at Cutover, audit trail."
+  }
+}
+
+# The dashboard of an operator says once a minute of each criterion whether it fails. Of one that is unknown it says nothing, and
+# nothing is not taken for passing.
+resource "aws_cloudwatch_metric_alarm" "criterion_alarm" {
+  for_each = local.criteria
+
+  alarm_name          = "${var.prefix}-criterion-${replace(each.key, "_", "-")}"
+  alarm_description   = each.value
+  namespace           = "Cutover"
+  metric_name         = "CriterionFailing"
+  dimensions          = { Criterion = each.key, Deployment = var.prefix }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "missing"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+}
+
+# These need no dashboard: they tell when none takes the dead letters over.
+resource "aws_cloudwatch_metric_alarm" "dead_letters_alarm" {
+  for_each = toset(var.pipeline ? concat(["event"], keys(local.consumers)) : [])
+
+  alarm_name          = "${var.prefix}-${each.key}-dlq-waiting"
+  alarm_description   = "Dead letters wait. Look whether a dashboard runs as operator; it takes them over."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = "${var.prefix}-${each.key}-dlq" }
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 3
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  alarm_actions       = local.alarm_actions
+}
