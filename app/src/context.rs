@@ -72,6 +72,8 @@ pub struct Desk {
     pub demo: Option<DemoSwitch>,
     /// Whether some of the events were made by the demo, now or earlier.
     pub demo_data: bool,
+    /// Whether nothing may be changed here.
+    pub read_only: bool,
     /// How many changes were made: what was read before the last one is not shown to who made it.
     changes: Arc<AtomicU64>,
     readings: Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
@@ -89,9 +91,16 @@ impl Desk {
             backend,
             demo,
             demo_data,
+            read_only: false,
             changes: Arc::default(),
             readings: Arc::default(),
         }
+    }
+
+    /// As one at which nothing may be changed.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        Self { read_only: true, ..self }
     }
 
     /// Now, as far as shared readings go.
@@ -146,6 +155,10 @@ impl Desk {
     where
         E: Into<AppError>,
     {
+        if self.read_only {
+            // Nor can it be recorded here.
+            return Err(AppError::Forbidden("change anything at this dashboard: it only looks".to_owned()));
+        }
         let result = match authorise(actor, &action) {
             Ok(()) => f.await.map_err(Into::into),
             Err(refusal) => Err(refusal),

@@ -57,11 +57,14 @@ pub(crate) enum Backend {
 }
 
 /// `[server]`
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ServerConfig {
     /// Where the dashboard listens.
     pub(crate) listen: SocketAddr,
+    /// The names under which people reach it through a proxy that encrypts, and lets in only those who may: with one it may listen
+    /// to other machines.
+    pub(crate) hosts: Vec<String>,
     /// Where events are taken.
     pub(crate) ingest: SocketAddr,
 }
@@ -70,6 +73,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            hosts: Vec::new(),
             ingest: SocketAddr::from(([127, 0, 0, 1], 3010)),
         }
     }
@@ -130,7 +134,7 @@ pub(crate) enum ConfigError {
     Wrong(String),
     /// The dashboard would be open to others.
     #[error(
-        "{key} {address} is not a loopback address: there is no access control yet, so only this machine may reach it. Use 127.0.0.1 or [::1], and a tunnel to look from elsewhere"
+        "{key} {address} is not a loopback address: there is no access control yet, so only this machine may reach it. Use 127.0.0.1 or [::1], and a tunnel to look from elsewhere; or put a proxy before the dashboard that encrypts and lets in only those who may, and name its host in server.hosts"
     )]
     NotLoopback {
         /// Which.
@@ -177,8 +181,22 @@ impl Config {
             self.aws.names()?;
         }
         self.aws.metrics(&self.embedded.data)?;
-        for (key, address) in [("server.listen", self.server.listen), ("server.ingest", self.server.ingest)] {
-            if !address.ip().is_loopback() {
+        if let Some(wrong) = self
+            .server
+            .hosts
+            .iter()
+            .find(|host| host.is_empty() || host.contains([':', '/', '*', ' ']))
+        {
+            return Err(ConfigError::Wrong(format!(
+                "configuration: server.hosts: {wrong:?} must be a host's name alone, such as cutover.example.com"
+            )));
+        }
+        let proxied = !self.server.hosts.is_empty();
+        for (key, address, proxied) in [
+            ("server.listen", self.server.listen, proxied),
+            ("server.ingest", self.server.ingest, false),
+        ] {
+            if !address.ip().is_loopback() && !proxied {
                 return Err(ConfigError::NotLoopback { key, address });
             }
         }
@@ -234,6 +252,8 @@ mod tests {
             ("[server]\nlisten = \"here\"\n", "server.listen"),
             ("backend = \"oracle\"\n", "backend"),
             ("[server]\nlisten = \"0.0.0.0:3000\"\n", "not a loopback address"),
+            ("[server]\nlisten = \"0.0.0.0:3000\"\nhosts = [\"https://x\"]\n", "server.hosts"),
+            ("[server]\ningest = \"0.0.0.0:3010\"\nhosts = [\"x\"]\n", "server.ingest"),
             ("[demo]\nevents_per_minute = -1\n", "demo.events_per_minute"),
             ("[delivery]\nattempts = 0\n", "delivery.attempts must be 1 to 20"),
             ("[notifications]\nwebhook = \"ftp://x\"\n", "notifications.webhook"),

@@ -30,12 +30,15 @@ pub(crate) struct AppState {
     pub(crate) store: Option<Sqlite>,
     /// Cancelled when the server stops.
     pub(crate) stop: CancellationToken,
+    hosts: security::Hosts,
     leptos: LeptosOptions,
 }
 
 impl AppState {
-    pub(crate) fn new(desk: Desk, hub: Hub, store: Option<Sqlite>, stop: CancellationToken) -> Self {
+    /// `hosts` are the names under which a proxy reaches the dashboard.
+    pub(crate) fn new(desk: Desk, hub: Hub, store: Option<Sqlite>, stop: CancellationToken, hosts: &[String]) -> Self {
         Self {
+            hosts: hosts.into(),
             desk,
             hub,
             store,
@@ -61,7 +64,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(assets::router())
         .merge(pages::router(&state))
         .method_not_allowed_fallback(api::error::no_method)
-        .layer(axum::middleware::from_fn(security::guard))
+        .layer(axum::middleware::from_fn_with_state(state.hosts.clone(), security::guard))
         .layer(TraceLayer::new_for_http())
         .with_state(state)
 }

@@ -9,6 +9,7 @@ mod letters;
 mod metrics;
 mod publish;
 mod redrive;
+mod service;
 mod template;
 mod travel;
 

@@ -156,3 +156,21 @@ async fn a_page_that_is_not_there_is_404() {
         assert!(reply.header("content-type").starts_with("text/html"), "{path}");
     }
 }
+
+/// Behind a proxy it is reached under a name of its own, and a load balancer asks by number whether it is alive.
+#[tokio::test]
+async fn it_answers_to_the_names_it_was_given() {
+    let server = Setup::new().env("CUTOVER_SERVER__HOSTS", "[\"cutover.example.com\"]").start().await;
+    let ask = async |path: &str, host: &str| {
+        let request = server.site.request(Method::GET, path).header("host", host);
+        Reply::try_of(request).await.expect("an answer").status
+    };
+    for (path, host, status) in [
+        ("/", "cutover.example.com", 200),
+        ("/", "other.example.com", 403),
+        ("/healthz", "10.0.3.7:3000", 200),
+        ("/readyz", "10.0.3.7:3000", 403),
+    ] {
+        assert_eq!(ask(path, host).await, status, "{path} at {host}");
+    }
+}

@@ -11,6 +11,7 @@
 //! | [`poll`] | the one that asks, for all viewers |
 //! | [`sample`] | what is looked at each minute, because CloudWatch doesn't have it |
 //! | [`read`] | the readings |
+//! | [`tell`] | how the criteria stand, for alarms |
 //!
 //! Whoever reads is answered from memory: what it costs does not depend on how many look.
 
@@ -24,6 +25,7 @@ mod quantity;
 mod read;
 mod sample;
 mod schedule;
+mod tell;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -44,8 +46,10 @@ use budget::METRIC;
 pub use cache::CacheError;
 use discover::Found;
 pub(in crate::aws) use read::Runs;
+pub use read::Unwatched;
 pub use sample::Sampler;
 use schedule::{LEVELS, Level, WINDOWS, WINDOWS_EVERY};
+pub use tell::{CRITERION_FAILING, Teller};
 
 /// The source's name in errors.
 const STORE: &str = "CloudWatch";

@@ -33,6 +33,8 @@ pub(crate) struct AwsSection {
     pub(crate) consumers: Vec<ConsumerEntry>,
     /// Publishers' functions that read the flags from their environment: they are written there as well.
     pub(crate) flag_functions: Vec<FlagFunctionEntry>,
+    /// Whether this dashboard only looks: it changes nothing, takes nothing over, and goes on with nothing that another began.
+    pub(crate) read_only: bool,
     /// How CloudWatch is asked.
     pub(crate) metrics: MetricsSection,
 }
@@ -77,6 +79,8 @@ pub(crate) struct ConsumerEntry {
 pub(crate) struct MetricsSection {
     /// The most that asking CloudWatch may cost, dollars a day.
     pub(crate) dollars_a_day: f64,
+    /// Whether CloudWatch is told once a minute how the criteria stand, for alarms.
+    pub(crate) alarms: bool,
     /// The file that keeps what was answered for the next start: `cloudwatch.db` in the data directory, if none is named.
     pub(crate) cache: Option<PathBuf>,
 }
@@ -85,6 +89,7 @@ impl Default for MetricsSection {
     fn default() -> Self {
         Self {
             dollars_a_day: MetricsConfig::default().dollars_a_day,
+            alarms: false,
             cache: None,
         }
     }
@@ -159,7 +164,7 @@ impl AwsSection {
     /// # Errors
     /// The ceiling is no amount.
     pub(crate) fn metrics(&self, data: &Path) -> Result<MetricsConfig, ConfigError> {
-        let MetricsSection { dollars_a_day, cache } = &self.metrics;
+        let MetricsSection { dollars_a_day, cache, .. } = &self.metrics;
         if !(0.0..=10_000.0).contains(dollars_a_day) {
             return Err(ConfigError::Wrong(
                 "configuration: aws.metrics.dollars_a_day must be 0 to 10000; 0 asks nothing".to_owned(),

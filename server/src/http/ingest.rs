@@ -54,7 +54,7 @@ async fn nothing_here() -> ApiError {
 }
 
 async fn guard(request: Request<Body>, next: Next) -> Response {
-    match refuse(request.method(), request.uri(), request.headers()) {
+    match refuse(&[], request.method(), request.uri(), request.headers()) {
         Some(reason) => ApiError::new(StatusCode::FORBIDDEN, "cross_site", reason).into_response(),
         None => next.run(request).await,
     }

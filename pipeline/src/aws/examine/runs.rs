@@ -5,7 +5,7 @@ use crate::aws::metrics::{CloudWatch, Runs};
 use crate::finding::Finding;
 use crate::finding::Severity::{Error, Note};
 use crate::metric::Vital;
-use crate::ports::{EventFilter, EventStore, Metrics};
+use crate::ports::{EventFilter, EventStore};
 use crate::time::{DAY, HOUR, Span, Timestamp};
 
 /// Runs fewer than this prove nothing.
@@ -53,7 +53,7 @@ pub(super) async fn look(metrics: &CloudWatch, names: &Names, store: &dyn EventS
                 found.extend(unaudited(&consumer.function, &runs, newest, now));
             }
         }
-        if let Ok(vitals) = metrics.vitals(name, Span::ending(now, DAY), HOUR).await {
+        if let Ok(vitals) = metrics.vitals_of(name, Span::ending(now, DAY), HOUR) {
             found.extend(vitals.items.iter().filter_map(|vital| loss(name, vital)));
         }
     }

@@ -1,5 +1,7 @@
 //! The readings: out of memory, in the steps that CloudWatch was asked for.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::quantity::{
@@ -192,14 +194,44 @@ impl CloudWatch {
             }
         }
     }
-}
 
-#[async_trait]
-impl Metrics for CloudWatch {
-    async fn series(&self, query: &SeriesQuery) -> Result<Reading, StoreError> {
+    /// Each consumer's counts.
+    async fn counted(&self, span: Span) -> Result<Vec<ConsumerCounts>, StoreError> {
+        let now = Timestamp::now();
+        self.frame(span, MINUTE)?;
+        let mut counts = Vec::with_capacity(self.names.consumers.len());
+        for name in self.consumers(None) {
+            let (processed, failed) = self.sums(name, span);
+            let [p50, p95, p99] = self.percentiles(name, span, now).await;
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts
+            counts.push(ConsumerCounts {
+                name: name.to_owned(),
+                processed: processed.round() as u64,
+                failed: failed.round() as u64,
+                p50,
+                p95,
+                p99,
+            });
+        }
+        Ok(counts)
+    }
+
+    /// The most events in a minute, and how many in all.
+    fn peaked(&self, span: Span) -> Result<(f64, u64), StoreError> {
+        self.frame(span, MINUTE)?;
+        let level = self.reaching(span.from);
+        let from = span.from.floor(level.period);
+        let steps = (span.to.since(from) / level.period).max(0);
+        let counts = (0..=steps).filter_map(|n| self.published(level.period, from.0 + n * level.period));
+        let (most, all) = counts.fold((0.0_f64, 0.0), |(most, all), count| (most.max(count), all + count));
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts
+        Ok((most / (level.period as f64 / MINUTE as f64), all.round() as u64))
+    }
+
+    /// One metric over a span.
+    fn series_of(&self, query: &SeriesQuery) -> Result<Reading, StoreError> {
         query.check()?;
         let now = Timestamp::now();
-        self.look(now);
         let span = Span {
             from: Timestamp(query.from),
             to: Timestamp(query.to.min(now.0)),
@@ -235,41 +267,8 @@ impl Metrics for CloudWatch {
         })
     }
 
-    async fn counts(&self, span: Span) -> Result<Vec<ConsumerCounts>, StoreError> {
-        let now = Timestamp::now();
-        self.look(now);
-        self.frame(span, MINUTE)?;
-        let mut counts = Vec::with_capacity(self.names.consumers.len());
-        for name in self.consumers(None) {
-            let (processed, failed) = self.sums(name, span);
-            let [p50, p95, p99] = self.percentiles(name, span, now).await;
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts
-            counts.push(ConsumerCounts {
-                name: name.to_owned(),
-                processed: processed.round() as u64,
-                failed: failed.round() as u64,
-                p50,
-                p95,
-                p99,
-            });
-        }
-        Ok(counts)
-    }
-
-    async fn peak(&self, span: Span) -> Result<(f64, u64), StoreError> {
-        self.look(Timestamp::now());
-        self.frame(span, MINUTE)?;
-        let level = self.reaching(span.from);
-        let from = span.from.floor(level.period);
-        let steps = (span.to.since(from) / level.period).max(0);
-        let counts = (0..=steps).filter_map(|n| self.published(level.period, from.0 + n * level.period));
-        let (most, all) = counts.fold((0.0_f64, 0.0), |(most, all), count| (most.max(count), all + count));
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts
-        Ok((most / (level.period as f64 / MINUTE as f64), all.round() as u64))
-    }
-
-    async fn vitals(&self, consumer: &str, span: Span, step: i64) -> Result<Vitals, StoreError> {
-        self.look(Timestamp::now());
+    /// What the platform measures of a consumer.
+    pub(in crate::aws) fn vitals_of(&self, consumer: &str, span: Span, step: i64) -> Result<Vitals, StoreError> {
         // Finer than this the platform is not asked about.
         let frame = self.frame(span, step.max(5 * MINUTE))?;
         let period = frame.level.period;
@@ -307,8 +306,58 @@ impl Metrics for CloudWatch {
             items: items.collect(),
         })
     }
+}
+
+#[async_trait]
+impl Metrics for CloudWatch {
+    async fn series(&self, query: &SeriesQuery) -> Result<Reading, StoreError> {
+        self.look(Timestamp::now());
+        self.series_of(query)
+    }
+
+    async fn counts(&self, span: Span) -> Result<Vec<ConsumerCounts>, StoreError> {
+        self.look(Timestamp::now());
+        self.counted(span).await
+    }
+
+    async fn peak(&self, span: Span) -> Result<(f64, u64), StoreError> {
+        self.look(Timestamp::now());
+        self.peaked(span)
+    }
+
+    async fn vitals(&self, consumer: &str, span: Span, step: i64) -> Result<Vitals, StoreError> {
+        self.look(Timestamp::now());
+        self.vitals_of(consumer, span, step)
+    }
 
     fn source(&self) -> Option<MetricsSource> {
         Some(self.source(Timestamp::now()))
+    }
+}
+
+/// The measurements for one who doesn't count as looking: nothing is asked for more often for their sake.
+#[derive(Clone, Debug)]
+pub struct Unwatched(pub Arc<CloudWatch>);
+
+#[async_trait]
+impl Metrics for Unwatched {
+    async fn series(&self, query: &SeriesQuery) -> Result<Reading, StoreError> {
+        self.0.series_of(query)
+    }
+
+    async fn counts(&self, span: Span) -> Result<Vec<ConsumerCounts>, StoreError> {
+        self.0.counted(span).await
+    }
+
+    async fn peak(&self, span: Span) -> Result<(f64, u64), StoreError> {
+        self.0.peaked(span)
+    }
+
+    async fn vitals(&self, consumer: &str, span: Span, step: i64) -> Result<Vitals, StoreError> {
+        self.0.vitals_of(consumer, span, step)
+    }
+
+    fn source(&self) -> Option<MetricsSource> {
+        Some(self.0.source(Timestamp::now()))
     }
 }

@@ -1,10 +1,16 @@
 //! `cutover serve` over a deployment on AWS. Nothing is created there, and there is no listener for events: publishers use the
 //! deployment's own bus.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use app::context::Desk;
-use pipeline::aws::metrics::{CloudWatch, Sampler};
+use app::pages::overview::api::judged;
+use pipeline::aws::metrics::{CloudWatch, Sampler, Teller, Unwatched};
 use pipeline::aws::takeover::Takeover;
 use pipeline::aws::{connect, ports};
+use pipeline::ports::Ports;
+use pipeline::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -12,6 +18,9 @@ use super::{Failure, address, bind, drain, serve};
 use crate::config::Config;
 use crate::live::Hub;
 use crate::{http, shutdown};
+
+/// How often CloudWatch is told how the criteria stand: an alarm is of minutes.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 #[allow(clippy::print_stdout, reason = "the address to open is for whoever started it")]
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
@@ -28,14 +37,32 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     )
     .map_err(|e| Failure::new(e.to_string()))?;
     let (ports, worker) = ports(&connection, &names, metrics.clone());
-    let desk = Desk::new(ports, "aws", None, false);
+    let unwatched = Desk::new(
+        Ports {
+            metrics: Arc::new(Unwatched(metrics.clone())),
+            ..ports.clone()
+        },
+        "aws",
+        None,
+        false,
+    );
+    let mut desk = Desk::new(ports, "aws", None, false);
+    let read_only = config.aws.read_only;
+    if read_only {
+        desk = desk.read_only();
+    }
     let hub = Hub::start(desk.clone(), stop.clone());
-    let state = http::AppState::new(desk, hub, None, stop.clone());
+    let state = http::AppState::new(desk, hub, None, stop.clone(), &config.server.hosts);
     tasks.spawn(Sampler::new(&connection, &names, metrics.clone()).run(stop.clone()));
     tasks.spawn(metrics.run(stop.clone()));
-    tasks.spawn(worker.run(stop.clone()));
-    if config.dead_letters.takeover {
-        tasks.spawn(Takeover::new(&connection, &names).run(stop.clone()));
+    if !read_only {
+        tasks.spawn(worker.run(stop.clone()));
+        if config.dead_letters.takeover {
+            tasks.spawn(Takeover::new(&connection, &names).run(stop.clone()));
+        }
+        if config.aws.metrics.alarms {
+            tasks.spawn(alarm(unwatched, Teller::new(&connection, &names), stop.clone()));
+        }
     }
     tasks.spawn(serve(dashboard, http::router(state), stop.clone()));
     println!("Cutover is at http://{at}");
@@ -46,4 +73,24 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     drain(&stop, &tasks).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Tells CloudWatch how the criteria stand, until `stop`. Nobody looks at a page for that.
+async fn alarm(desk: Desk, teller: Teller, stop: CancellationToken) {
+    let mut beat = tokio::time::interval(TOLD_EVERY);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = beat.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        // What isn't known is not told; an alarm's data is missing then.
+        let told = match judged(&desk, Timestamp::now()).await {
+            Ok((_, criteria)) => teller.tell(&criteria).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = told {
+            tracing::warn!(error, "CloudWatch was not told how the criteria stand");
+        }
+    }
 }

@@ -52,7 +52,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
             .map_err(|e| Failure::because("the store can't be read", e))?;
     let desk = Desk::new(pipeline.ports.clone(), "embedded", demo, demo_data);
     let hub = Hub::start(desk.clone(), stop.clone());
-    let state = http::AppState::new(desk, hub, Some(pipeline.store.clone()), stop.clone());
+    let state = http::AppState::new(desk, hub, Some(pipeline.store.clone()), stop.clone(), &config.server.hosts);
     tasks.spawn(serve(dashboard, http::router(state), stop.clone()));
     tasks.spawn(serve(ingest, http::ingest::router(pipeline.store.clone()), stop.clone()));
     println!("Cutover is at http://{at}");
