@@ -5,6 +5,7 @@
 //! | [`names`] | what a deployment's parts are called |
 //! | [`connection`] | the SDK's configuration: region, endpoint, time limits, retries |
 //! | [`schema`] | what Cutover's own tables are like |
+//! | [`init`] | making them |
 //! | [`attribute`] | JSON as DynamoDB has it, and back, to the digit |
 //! | [`merge`] | one list out of several partitions, a page at a time |
 //! | [`events`] | the event store |
@@ -20,7 +21,7 @@
 //! | [`examine`] | looking for what is wrong with a deployment |
 //! | [`consume`] | what a consumer asked for, done; and the entry point of the functions |
 //!
-//! Nothing here creates anything in an account.
+//! Nothing here but [`init`] creates anything in an account.
 
 mod activity;
 mod again;
@@ -34,6 +35,7 @@ mod error;
 mod events;
 mod examine;
 mod flags;
+pub mod init;
 mod ledger;
 mod letters;
 pub mod measured;

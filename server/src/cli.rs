@@ -1,6 +1,7 @@
 //! The commands.
 
 mod check;
+mod init;
 mod serve;
 
 use std::error::Error;
@@ -24,8 +25,24 @@ pub(crate) struct Arguments {
 enum Command {
     /// Serves the dashboard, and, with the embedded backend, runs the pipeline
     Serve(Options),
-    /// Checks the configuration and the data directory; exits with 1 if something is wrong
+    /// Checks the configuration, the connections, the permissions and the deployment; exits with 1 if something is wrong
     Check(Options),
+    /// Sets an AWS account up
+    #[command(subcommand)]
+    Aws(Aws),
+}
+
+#[derive(Debug, Subcommand)]
+enum Aws {
+    /// Creates Cutover's own tables, as far as they are missing; says what it will do, and asks
+    Init {
+        /// The configuration file [default: cutover.toml, if it is there]
+        #[arg(long, value_name = "FILE", env = "CUTOVER_CONFIG")]
+        config: Option<PathBuf>,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// What both the command line and `cutover.toml` can say; the command line wins, then the environment, then the file.
@@ -111,6 +128,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Serve(options) => serve::run(options.load()?).await,
         Command::Check(options) => check::run(options.load()?).await,
+        Command::Aws(Aws::Init { config, yes }) => init::run(Config::load(config.as_deref(), Overrides::default())?, yes).await,
     }
 }
 

@@ -5,6 +5,7 @@ mod backend;
 mod faults;
 mod findings;
 mod flags;
+mod init;
 mod letters;
 mod metrics;
 mod publish;

@@ -7,8 +7,11 @@ mod resource;
 mod terraform;
 mod translation;
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 
+use pipeline::aws::Names;
+use pipeline::aws::schema::{Attribute, Key, OWN_TABLES};
 use pipeline::rule::Rules;
 use serde_json::{Value, json};
 use tests::deployment::{Account, TEMPLATE};
@@ -103,6 +106,56 @@ fn terraform_makes_what_cloudformation_makes() {
             assert!(differences.is_empty(), "with {given:?}:\n{}", differences.join("\n"));
         }
     }
+}
+
+/// The tables that `cutover aws init` makes, and that a look at a deployment compares, are the template's.
+#[test]
+fn cutovers_own_tables_are_the_templates() {
+    let made = formation::made(&template(), &[("Pipeline", "no")]);
+    let tables = made.resources.values().filter(|resource| resource.kind == "AWS::DynamoDB::Table");
+    let mut tables: BTreeMap<String, Value> = tables
+        .map(|table| {
+            let name = table.properties["TableName"].as_str().expect("a name").to_owned();
+            (name, Value::Object(table.properties.clone()))
+        })
+        .collect();
+    let key = |key: &Key| {
+        let element = |attribute: Attribute, kind: &str| json!({ "AttributeName": attribute.name, "KeyType": kind });
+        let partition = element(key.partition, "HASH");
+        json!(
+            std::iter::once(partition)
+                .chain(key.sort.map(|sort| element(sort, "RANGE")))
+                .collect::<Vec<_>>()
+        )
+    };
+    for schema in &OWN_TABLES {
+        let name = schema.name(&Names::of("housef3-dev"));
+        let table = tables.remove(&name).unwrap_or_else(|| panic!("no {name}"));
+        assert_eq!(table["KeySchema"], key(&schema.key), "{name}");
+        let indexes = table["GlobalSecondaryIndexes"].as_array().cloned().unwrap_or_default();
+        assert_eq!(indexes.len(), schema.indexes.len(), "{name}");
+        for (index, over) in schema.indexes {
+            let deployed = indexes.iter().find(|deployed| deployed["IndexName"] == *index).expect(index);
+            assert_eq!(
+                (&deployed["KeySchema"], &deployed["Projection"]["ProjectionType"]),
+                (&key(over), &json!("ALL")),
+                "{name}"
+            );
+        }
+        let defined = table["AttributeDefinitions"].as_array().expect("attributes");
+        let attributes = std::iter::once(&schema.key).chain(schema.indexes.iter().map(|(_, key)| key));
+        for attribute in attributes.flat_map(|key| std::iter::once(key.partition).chain(key.sort)) {
+            let kind = if attribute.is_number { "N" } else { "S" };
+            assert!(
+                defined.contains(&json!({ "AttributeName": attribute.name, "AttributeType": kind })),
+                "{name}: {defined:?}"
+            );
+        }
+        assert_eq!(table["TimeToLiveSpecification"]["Enabled"] == json!(true), schema.expires, "{name}");
+        let protected = &table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+        assert_eq!(*protected != json!(true), schema.disposable, "{name}");
+    }
+    assert!(tables.is_empty(), "{:?}", tables.keys());
 }
 
 /// And it would be seen if they didn't.

@@ -34,9 +34,11 @@ async fn every_command_says_all_it_can() {
         let text = help(&[name, "--help"]).await;
         assert_eq!(options(&text), all, "{text}");
     }
+    let text = help(&["aws", "init", "--help"]).await;
+    assert_eq!(options(&text), ["--config", "--yes", "--help", "--version"], "{text}");
     let text = help(&["--help"]).await;
     assert_eq!(options(&text), ["--help", "--version"]);
-    for name in ["serve", "check"] {
+    for name in ["serve", "check", "aws"] {
         assert!(text.lines().any(|line| line.trim_start().starts_with(name)), "{text}");
     }
 }

@@ -21,6 +21,16 @@ pub struct Connection {
     pub(super) sdk: SdkConfig,
 }
 
+impl Connection {
+    /// Where it leads, for people: the region, and the endpoint, if it isn't AWS's own.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let region = self.sdk.region().map_or("no region", |region| region.as_ref());
+        let endpoint = self.sdk.endpoint_url();
+        endpoint.map_or_else(|| region.to_owned(), |at| format!("{region}, at {at}"))
+    }
+}
+
 impl From<SdkConfig> for Connection {
     fn from(sdk: SdkConfig) -> Self {
         Self { sdk }

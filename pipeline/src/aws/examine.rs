@@ -65,7 +65,6 @@ pub(super) struct Examiner {
 impl Examiner {
     pub(super) fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, store: Arc<dyn EventStore>) -> Self {
         let sdk = &connection.sdk;
-        let region = sdk.region().map_or("no region", |region| region.as_ref());
         Self {
             clients: Clients {
                 dynamodb: aws_sdk_dynamodb::Client::new(sdk),
@@ -75,9 +74,7 @@ impl Examiner {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
             },
             names: names.clone(),
-            place: sdk
-                .endpoint_url()
-                .map_or_else(|| region.to_owned(), |at| format!("{region}, at {at}")),
+            place: connection.place(),
             metrics,
             store,
             clock: Clock::default(),
