@@ -20,7 +20,9 @@ test: setup-test lint
 	cargo build --workspace --lib --bins --tests
 	CUTOVER_BIN=$(TARGET)/debug/cutover cargo test --workspace
 
-bench: build
+# The AWS side is measured on an emulator that runs the functions' binary.
+bench: build setup-test
+	cargo build --release --package pipeline --features lambda --bin cutover-consumer
 	CUTOVER_BIN=$(TARGET)/release/cutover cargo run --release --package tests --bin bench
 
 dev: setup

@@ -80,8 +80,24 @@ async fn events(ports: &Ports) -> Result<Vec<Finding>, StoreError> {
 }
 
 async fn audit(ports: &Ports) -> Result<Vec<Finding>, StoreError> {
-    let evidence = ports.events.completeness().await?;
     let mut found = Vec::new();
+    if let Some((id, fault)) = ports.events.unreadable().first() {
+        found.push(Finding::new(
+            Warning,
+            "audit.unreadable",
+            "event store",
+            "Items of the event store are no events: lists pass them over.",
+            format!("{} were met; {id}: {fault}.", ports.events.unreadable().len()),
+            "See who writes to the table besides the audit consumer.",
+        ));
+    }
+    let evidence = match ports.events.completeness().await {
+        Ok(evidence) => evidence,
+        Err(error) => {
+            found.push(unanswered("Audit trail", &error));
+            return Ok(found);
+        }
+    };
     if evidence.missing() > 0 {
         found.push(Finding::new(
             Error,

@@ -86,6 +86,8 @@ pub struct EventPage {
     pub searched: u64,
     /// Whether the search stopped at its limit, with more left to look through from `page.next`.
     pub partial: bool,
+    /// What reading it consumed, in DynamoDB's read units; `None` where reading costs nothing.
+    pub capacity: Option<f64>,
 }
 
 /// An event in the store.
@@ -110,6 +112,10 @@ pub trait EventStore: Send + Sync {
     async fn facets(&self) -> Result<Facets, StoreError>;
     /// How complete the audit trail is.
     async fn completeness(&self) -> Result<AuditEvidence, StoreError>;
+    /// What was met in the store and is no event: the id, and what is wrong with it. A hundred at most.
+    fn unreadable(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// What filters can choose from.

@@ -3,6 +3,7 @@
 //! Each benchmark is a module; all of them run in one process, one after the other, against fresh data directories,
 //! so that their figures can be compared with each other.
 
+mod aws;
 mod http;
 mod pages;
 mod pipeline;
@@ -24,6 +25,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if wanted("pages") {
         pages::overview(&mut report).await?;
+    }
+    if wanted("aws") {
+        aws::for_an_event(&mut report).await?;
+        aws::events_page(&mut report).await?;
+        aws::refresh(&mut report).await?;
+    }
+    if wanted("letters") {
+        aws::takeover(&mut report).await?;
+        aws::redrive(&mut report).await?;
     }
     report.finish()
 }

@@ -136,9 +136,14 @@ impl Account {
 
     /// Writes items, one a line of JSON, to the event store, as another audit consumer would.
     pub async fn put_items(&self, items: &str) {
+        self.put_items_into("event-store", items).await;
+    }
+
+    /// Writes items, one a line of JSON, to a table of the deployment.
+    pub async fn put_items_into(&self, table: &str, items: &str) {
         let mut file = NamedTempFile::new().expect("a temporary file");
         file.write_all(items.as_bytes()).expect("written");
-        let table = format!("{PREFIX}-event-store");
+        let table = format!("{PREFIX}-{table}");
         self.work(&["put-items".as_ref(), table.as_ref(), file.path().as_os_str()]).await;
     }
 

@@ -5,8 +5,10 @@
 
 mod indexes;
 mod partition;
+mod strange;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +33,7 @@ use crate::ports::{EventFilter, EventPage, EventStore, Facets, StoreError, Store
 use crate::time::Timestamp;
 use indexes::Indexes;
 use partition::{Asked, Partition};
+use strange::Strange;
 
 /// The store's name in errors.
 const STORE: &str = "the event store";
@@ -59,6 +62,7 @@ pub(super) struct DynamoEvents {
     facets_table: String,
     indexes: Recent<Indexes>,
     facets: Recent<Facets>,
+    strange: Strange,
     ledger: DynamoLedger,
     /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of them.
     met: Mutex<(BTreeSet<String>, BTreeSet<String>)>,
@@ -73,6 +77,7 @@ impl DynamoEvents {
             facets_table: names.facets_table(),
             indexes: Recent::new(INDEXES_FOR),
             facets: Recent::new(FACETS_FOR),
+            strange: Strange::default(),
             ledger,
             met: Mutex::default(),
         }
@@ -141,8 +146,8 @@ impl DynamoEvents {
     }
 }
 
-/// What an item says; `None`, and a line in the log, if it is not an event.
-fn decode(item: &Item) -> Option<StoredEvent> {
+/// What an item says, or why it is not an event.
+fn decode(item: &Item) -> Result<StoredEvent, String> {
     let (mut item, mut extra) = (item.clone(), Vec::new());
     // What had no place among the attributes: fields that the design doesn't name, and keys that no index takes.
     if let Some(AttributeValue::S(extras)) = item.remove(EXTRA) {
@@ -161,15 +166,12 @@ fn decode(item: &Item) -> Option<StoredEvent> {
                 .iter()
                 .find(|(name, _)| name == "auditTimestamp")
                 .and_then(|(_, at)| at.as_i64());
-            Some(StoredEvent {
+            Ok(StoredEvent {
                 stored_at: Timestamp(stored_at.unwrap_or(event.timestamp)),
                 event,
             })
         }
-        Err(fault) => {
-            tracing::warn!(%fault, "an item of the event store is not an event");
-            None
-        }
+        Err(fault) => Err(fault.to_string()),
     }
 }
 
@@ -204,7 +206,10 @@ impl EventStore for DynamoEvents {
         let oldest = filter.from.map_or(i64::MIN, |from| from.0);
         let needle = filter.q.as_ref().map(|q| q.to_lowercase());
         let indexes = self.indexes().await?;
+        let capacity = AtomicU64::new(0);
         let asked = Asked {
+            capacity: &capacity,
+            strange: &self.strange,
             client: &self.client,
             table: &self.table,
             span: (oldest, newest),
@@ -230,6 +235,8 @@ impl EventStore for DynamoEvents {
             },
             searched: if needle.is_some() { found.searched } else { 0 },
             partial: found.partial,
+            #[allow(clippy::cast_precision_loss)] // far below 2^53
+            capacity: Some(capacity.into_inner() as f64 / 1_000.0),
         })
     }
 
@@ -247,7 +254,7 @@ impl EventStore for DynamoEvents {
             .send()
             .await
             .map_err(|e| failed(STORE, &format!("Query of {}", self.table), &e))?;
-        Ok(answer.items().first().and_then(decode))
+        Ok(answer.items().first().and_then(|item| self.strange.decode(item)))
     }
 
     async fn effects(&self, event_id: &str) -> Result<Vec<StoredEvent>, StoreError> {
@@ -280,7 +287,7 @@ impl EventStore for DynamoEvents {
                 .send()
                 .await
                 .map_err(|e| failed(STORE, &format!("Query of {index} in {}", self.table), &e))?;
-            effects.extend(answer.items().iter().filter_map(decode));
+            effects.extend(answer.items().iter().filter_map(|item| self.strange.decode(item)));
             start = answer.last_evaluated_key().cloned();
             if start.is_none() || effects.len() >= MAX_EFFECTS {
                 break;
@@ -302,6 +309,10 @@ impl EventStore for DynamoEvents {
 
     async fn completeness(&self) -> Result<AuditEvidence, StoreError> {
         self.ledger.completeness().await
+    }
+
+    fn unreadable(&self) -> Vec<(String, String)> {
+        self.strange.all()
     }
 }
 
@@ -330,6 +341,14 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_passed_over() {
-        assert_eq!(decode(&item(r#"{"eventId":"e"}"#)), None);
+        let strange = Strange::default();
+        for _ in 0..2 {
+            assert_eq!(strange.decode(&item(r#"{"eventId":"e"}"#)), None);
+        }
+        let all = strange.all();
+        assert!(
+            matches!(all.as_slice(), [(id, fault)] if id == "e" && fault.contains("is missing")),
+            "{all:?}"
+        );
     }
 }

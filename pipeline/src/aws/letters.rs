@@ -200,6 +200,13 @@ impl DynamoLetters {
         found.first().map(kept).transpose()
     }
 
+    /// Whether any letter is being redriven.
+    pub(super) async fn any_redriving(&self) -> Result<bool, StoreError> {
+        let query = self.query(LetterStatus::Redriving, (0, i64::MAX)).limit(1);
+        let answer = query.send().await.map_err(|e| self.failed("Query", &e))?;
+        Ok(!answer.items().is_empty())
+    }
+
     fn query(&self, status: LetterStatus, span: (i64, i64)) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
         self.client
             .query()

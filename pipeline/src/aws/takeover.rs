@@ -5,10 +5,12 @@
 //! under the same id; so do two instances at once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
+use futures::future::join_all;
 use rand::RngExt;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -16,9 +18,11 @@ use uuid::Uuid;
 use super::error::failed;
 use super::ledger::{Account, DynamoLedger};
 use super::letters::{DynamoLetters, Kept, letters};
+use super::queues::Queues;
+use super::recent::Recent;
 use super::{Connection, Names};
-use crate::letter::Letter;
 use crate::letter::arrival::Arrival;
+use crate::letter::{Letter, LetterStatus};
 use crate::ports::StoreError;
 use crate::time::Timestamp;
 
@@ -28,6 +32,12 @@ const QUEUES: &str = "the dead-letter queue";
 const WAIT: i32 = 2;
 /// How often one asks again for a queue, or a table, that isn't there.
 const ABSENT: Duration = Duration::from_secs(30);
+/// The most messages of one receive.
+const BATCH: usize = 10;
+/// The most that is received at once while a queue has more.
+const HANDS: usize = 8;
+/// How old it may be that there is a table.
+const TABLE_FOR: Duration = Duration::from_secs(10);
 /// The longest pause after a failure.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
@@ -38,6 +48,9 @@ pub struct Takeover {
     letters: DynamoLetters,
     ledger: DynamoLedger,
     names: Names,
+    queues: Queues,
+    /// Whether there is a table to keep them in.
+    table: Arc<Recent<bool>>,
 }
 
 /// What one look at a queue brought.
@@ -58,6 +71,8 @@ impl Takeover {
             letters: letters(connection, names),
             ledger: DynamoLedger::of(connection, names),
             names: names.clone(),
+            queues: Queues::new(connection, names),
+            table: Arc::new(Recent::new(TABLE_FOR)),
         }
     }
 
@@ -65,19 +80,20 @@ impl Takeover {
     pub async fn run(self, stop: CancellationToken) {
         let queues = self.names.dead_letter_queues();
         let all = queues.into_iter().map(|(queue, consumer)| self.follow(queue, consumer, &stop));
-        futures::future::join_all(all).await;
+        join_all(all).await;
     }
 
     async fn follow(&self, queue: String, consumer: Option<String>, stop: &CancellationToken) {
-        let mut failures = 0_u32;
+        let (mut failures, mut hands) = (0_u32, 1);
         loop {
             // What has been received is kept and deleted before the end is listened for again.
             if stop.is_cancelled() {
                 return;
             }
-            let pause = match self.look(&queue, consumer.as_deref()).await {
+            let pause = match self.look(&queue, consumer.as_deref(), hands).await {
                 Ok(Look::Taken(count)) => {
                     failures = 0;
+                    hands = if count > hands * BATCH / 2 { (hands * 2).min(HANDS) } else { 1 };
                     if count > 0 {
                         tracing::info!(queue, count, "dead letters were taken over");
                     }
@@ -86,7 +102,7 @@ impl Takeover {
                 Ok(Look::Absent) => ABSENT,
                 Err(error) => {
                     tracing::error!(queue, %error, "dead letters can't be taken over; they stay in the queue");
-                    failures += 1;
+                    (failures, hands) = (failures + 1, 1);
                     let longest = MAX_PAUSE.min(Duration::from_millis(500) * 2_u32.saturating_pow(failures.min(8)));
                     longest.mul_f64(rand::rng().random_range(0.5..1.0))
                 }
@@ -98,19 +114,27 @@ impl Takeover {
         }
     }
 
-    async fn look(&self, queue: &str, consumer: Option<&str>) -> Result<Look, StoreError> {
-        let Some(url) = self.url(queue).await? else {
+    /// Takes over what comes into so many hands at once.
+    async fn look(&self, queue: &str, consumer: Option<&str>, hands: usize) -> Result<Look, StoreError> {
+        let Some(url) = self.queues.url(queue).await? else {
             return Ok(Look::Absent);
         };
         // Nothing is received that can't be kept: it would count against the queue's redrive policy.
-        if !self.letters.exists().await? {
-            tracing::warn!("there is no table for dead letters: they stay in their queues. deploy/cutover.yaml has it");
+        if !*self.table.get(|| self.letters.exists()).await? {
+            tracing::warn!("there is no table for dead letters: they stay in their queues. cutover aws init makes it");
             return Ok(Look::Absent);
         }
+        let taken = join_all((0..hands).map(|_| self.take(&url, queue, consumer))).await;
+        let taken: Vec<usize> = taken.into_iter().collect::<Result<_, _>>()?;
+        Ok(Look::Taken(taken.into_iter().sum()))
+    }
+
+    /// Receives a handful, keeps it, and deletes what is kept.
+    async fn take(&self, url: &str, queue: &str, consumer: Option<&str>) -> Result<usize, StoreError> {
         let received = self
             .client
             .receive_message()
-            .queue_url(&url)
+            .queue_url(url)
             .max_number_of_messages(10)
             .wait_time_seconds(WAIT)
             .message_attribute_names("All")
@@ -119,21 +143,29 @@ impl Takeover {
             .await
             .map_err(|e| failed(QUEUES, &format!("ReceiveMessage from {queue}"), &e))?;
         let messages = received.messages();
-        let mut done = Vec::with_capacity(messages.len());
-        for (n, message) in messages.iter().enumerate() {
+        if messages.is_empty() {
+            return Ok(0);
+        }
+        let any_redriving = self.letters.any_redriving().await?;
+        let kept = join_all(messages.iter().map(async |message| {
             let kept = self.letter(queue, consumer, message);
-            self.keep(&kept).await?;
+            self.keep(&kept, any_redriving).await
+        }))
+        .await;
+        let done = messages.iter().zip(&kept).enumerate().filter(|(_, (_, kept))| kept.is_ok());
+        let done = done.filter_map(|(n, (message, _))| {
             let entry = DeleteMessageBatchRequestEntry::builder()
                 .id(n.to_string())
                 .receipt_handle(message.receipt_handle().unwrap_or_default())
                 .build();
-            done.extend(entry.ok());
-        }
+            entry.ok()
+        });
+        let done: Vec<DeleteMessageBatchRequestEntry> = done.collect();
         if !done.is_empty() {
             let deleted = self
                 .client
                 .delete_message_batch()
-                .queue_url(&url)
+                .queue_url(url)
                 .set_entries(Some(done))
                 .send()
                 .await
@@ -143,30 +175,51 @@ impl Takeover {
                 tracing::warn!(queue, code = refused.code(), "a message that is kept could not be deleted");
             }
         }
-        Ok(Look::Taken(messages.len()))
+        kept.into_iter().collect::<Result<Vec<()>, _>>()?;
+        Ok(messages.len())
     }
 
     /// Keeps a letter; of what was sent back and has returned, the letter that is there.
-    async fn keep(&self, kept: &Kept) -> Result<(), StoreError> {
+    async fn keep(&self, kept: &Kept, any_redriving: bool) -> Result<(), StoreError> {
         let letter = &kept.letter;
-        if let Some(event_id) = &letter.event_id
-            && let Some(sent) = self.letters.redriving(&letter.consumer, event_id).await?
-        {
-            self.note(event_id, &letter.consumer, &sent.letter.id).await?;
+        let Some(event_id) = &letter.event_id else {
+            return self.letters.keep(kept).await;
+        };
+        let account = match self.ledger.read(event_id).await {
+            Ok(known) => known.account,
+            Err(StoreError::NotOffered { .. }) => Account::default(),
+            Err(error) => return Err(error),
+        };
+        let sent = match account.letter(&letter.consumer) {
+            _ if !any_redriving => None,
+            Some(id) => self
+                .letters
+                .kept(id)
+                .await?
+                .filter(|kept| kept.letter.status == LetterStatus::Redriving),
+            None => None,
+        };
+        let sent = match sent {
+            // The ledger knows no letter of what it has not seen.
+            None if any_redriving && !account.seen() => self.letters.redriving(&letter.consumer, event_id).await?,
+            sent => sent,
+        };
+        if let Some(sent) = sent {
+            self.note(&account, event_id, &letter.consumer, &sent.letter.id).await?;
             return self
                 .letters
                 .failed_again(&sent, &letter.error_code, &letter.error_message, letter.permanent)
                 .await;
         }
         self.letters.keep(kept).await?;
-        match &letter.event_id {
-            Some(event_id) => self.note(event_id, &letter.consumer, &letter.id).await,
-            None => Ok(()),
-        }
+        self.note(&account, event_id, &letter.consumer, &letter.id).await
     }
 
     /// Has the ledger know that a consumer gave up, and the letter of it. What the ledger has not seen is not its business.
-    async fn note(&self, event_id: &str, consumer: &str, letter: &str) -> Result<(), StoreError> {
+    async fn note(&self, account: &Account, event_id: &str, consumer: &str, letter: &str) -> Result<(), StoreError> {
+        if !account.seen() {
+            return Ok(());
+        }
         let bury = |account: &Account| {
             let mut after = account.clone();
             after.bury(consumer, letter);
@@ -175,14 +228,6 @@ impl Takeover {
         match self.ledger.change(event_id, bury).await {
             Err(StoreError::NotOffered { .. }) => Ok(()),
             other => other,
-        }
-    }
-
-    async fn url(&self, queue: &str) -> Result<Option<String>, StoreError> {
-        match self.client.get_queue_url().queue_name(queue).send().await {
-            Ok(answer) => Ok(answer.queue_url),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_queue_does_not_exist()) => Ok(None),
-            Err(error) => Err(failed(QUEUES, &format!("GetQueueUrl of {queue}"), &error)),
         }
     }
 

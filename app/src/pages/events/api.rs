@@ -63,7 +63,7 @@ pub struct EventRow {
 }
 
 /// The list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventList {
     /// Newest first.
     pub rows: Vec<EventRow>,
@@ -73,6 +73,8 @@ pub struct EventList {
     pub searched: u64,
     /// Whether the search stopped before the end.
     pub partial: bool,
+    /// What reading it consumed, read units, where that is paid for.
+    pub capacity: Option<f64>,
     /// Types to choose from.
     pub types: Vec<String>,
     /// Sources to choose from.
@@ -194,6 +196,7 @@ mod ssr {
                     next: None,
                     searched: 0,
                     partial: false,
+                    capacity: None,
                     types: facets.types,
                     sources: facets.sources,
                 });
@@ -213,6 +216,7 @@ mod ssr {
                 next: found.page.next,
                 searched: found.searched,
                 partial: found.partial,
+                capacity: found.capacity,
                 types: facets.types,
                 sources: facets.sources,
             })

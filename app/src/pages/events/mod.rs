@@ -170,10 +170,15 @@ fn Table(data: Signal<EventList>, filter: Memo<EventsQuery>) -> impl IntoView {
     } = held(data);
     let ids = move || data.with(|d| d.rows.clone());
     let note = move || {
-        data.with(|d| match (d.searched, d.partial) {
-            (0, _) => None,
-            (n, false) => Some(format!("{} events looked through.", group(n))),
-            (n, true) => Some(format!("{} events looked through so far; older ones on the next page.", group(n))),
+        data.with(|d| {
+            let searched = match (d.searched, d.partial) {
+                (0, _) => None,
+                (n, false) => Some(format!("{} events looked through.", group(n))),
+                (n, true) => Some(format!("{} events looked through so far; older ones on the next page.", group(n))),
+            };
+            let capacity = d.capacity.map(|units| format!("Reading this page took {units:.1} read units."));
+            let said: Vec<String> = searched.into_iter().chain(capacity).collect();
+            (!said.is_empty()).then(|| said.join(" "))
         })
     };
     let next = move || data.with(|d| d.next.clone()).map(|cursor| filter.with(|f| f.url(Some(cursor))));

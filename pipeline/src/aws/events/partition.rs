@@ -1,11 +1,13 @@
 //! One partition of an index, newest first.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
-use super::{STORE, decode};
+use super::STORE;
+use super::strange::Strange;
 use crate::aws::attribute::Item;
 use crate::aws::error::failed;
 use crate::aws::merge::{Batch, Source};
@@ -25,6 +27,9 @@ pub(super) struct Asked<'a> {
     pub(super) filter: &'a EventFilter,
     /// How many a page holds.
     pub(super) limit: u32,
+    /// What the reading has consumed so far, thousandths of a read unit.
+    pub(super) capacity: &'a AtomicU64,
+    pub(super) strange: &'a Strange,
 }
 
 /// A partition that is read.
@@ -59,8 +64,9 @@ impl<'a> Partition<'a> {
                 values.insert(placeholder.to_owned(), text(wanted));
             }
         }
-        // Two more than a page: one tells that there is a next one, the other that the one before it is the last of its millisecond.
-        let page = i32::try_from(asked.limit).unwrap_or(MAX_BATCH).saturating_add(2);
+        // Three more than a page: one is the last of the page before, one tells that there is a next one, and one that the one before
+        // it is the last of its millisecond.
+        let page = i32::try_from(asked.limit).unwrap_or(MAX_BATCH).saturating_add(3);
         let sparse = filter.q.is_some() || !conditions.is_empty();
         Self {
             asked,
@@ -104,6 +110,7 @@ impl Source for Partition<'_> {
             .expression_attribute_values(":oldest", number(oldest))
             .expression_attribute_values(":newest", number(newest))
             .scan_index_forward(false)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .limit(self.batch)
             .set_exclusive_start_key(self.start.take());
         if let Some(filter) = &self.filter {
@@ -119,10 +126,16 @@ impl Source for Partition<'_> {
             .send()
             .await
             .map_err(|e| failed(STORE, &format!("Query of {} in {}", self.index, self.asked.table), &e))?;
+        let consumed = answer
+            .consumed_capacity()
+            .and_then(|consumed| consumed.capacity_units())
+            .unwrap_or(0.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a few units
+        self.asked.capacity.fetch_add((consumed * 1_000.0) as u64, Ordering::Relaxed);
         self.start = answer.last_evaluated_key().cloned();
         let last = self.start.as_ref().map(|item| Record { what: STORE, item }.number("timestamp"));
         Ok(Batch {
-            items: answer.items().iter().filter_map(decode).collect(),
+            items: answer.items().iter().filter_map(|item| self.asked.strange.decode(item)).collect(),
             seen_after: last.transpose()?,
         })
     }

@@ -1,8 +1,10 @@
 //! An operation from where it stands to its end: a tenth of a second's worth of items at a time.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures::stream::{FuturesUnordered, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::STORE;
@@ -19,6 +21,8 @@ use crate::redrive::share;
 const TICK: Duration = Duration::from_millis(100);
 /// How often one looks what has become of what was sent.
 const VERIFY: Duration = Duration::from_millis(400);
+/// How many handfuls are being sent at once.
+const MAX_SENDING: usize = 16;
 /// How many are looked at each time.
 const LOOKED_AT: usize = 300;
 
@@ -41,13 +45,34 @@ impl Worker {
             self.resend(&away).await?;
         }
         let mut tick = tokio::time::interval(TICK);
-        let (mut beat, mut looked, mut ticks) = (Instant::now(), Instant::now(), 0_u32);
+        let held = AtomicBool::new(false);
+        // Looking takes its time, and so may a call; sending keeps to its rate meanwhile.
+        let (mut looking, mut sending) = (FuturesUnordered::new(), FuturesUnordered::new());
+        let (mut beat, mut looked, mut ticks, mut owed) = (Instant::now(), Instant::now(), 0_u32, 0_u32);
         loop {
             tokio::select! {
-                _ = tick.tick() => {}
-                () = stop.cancelled() => return self.release(&operation.id).await,
+                biased;
+                () = stop.cancelled() => {
+                    while looking.next().await.is_some() {}
+                    while sending.next().await.is_some() {}
+                    return self.release(&operation.id).await;
+                }
+                Some(left) = looking.next() => {
+                    let left: Vec<Listed> = left?;
+                    away.extend(left);
+                    looked = Instant::now();
+                }
+                Some(sent) = sending.next() => {
+                    let (still, more): (bool, Vec<Listed>) = sent?;
+                    running &= still;
+                    away.extend(more);
+                }
+                _ = tick.tick() => {
+                    ticks = ticks.wrapping_add(1);
+                    // What could not be sent in time is not made up for at once.
+                    owed = (owed + share(operation.rate, ticks)).min(operation.rate.max(1));
+                }
             }
-            ticks = ticks.wrapping_add(1);
             if beat.elapsed() >= BEAT {
                 match self.beat(&operation.id).await? {
                     Ok(still) => running = still,
@@ -55,26 +80,23 @@ impl Worker {
                 }
                 beat = Instant::now();
             }
-            if running && !waiting.is_empty() {
-                let count = (share(operation.rate, ticks) as usize).min(waiting.len());
+            if running && owed > 0 && !waiting.is_empty() && sending.len() < MAX_SENDING && !held.load(Ordering::Relaxed) {
+                let count = (owed as usize).min(waiting.len());
+                owed = 0;
                 let some: Vec<Listed> = waiting.drain(waiting.len() - count..).rev().collect();
-                if !some.is_empty() {
-                    running = match operation.kind {
-                        OperationKind::Redrive => self.redrive(&operation.id, some, &mut away).await?,
-                        OperationKind::Discard => self.mark(&operation.id, some, LetterStatus::Open, LetterStatus::Discarded).await?,
-                        OperationKind::Restore => self.mark(&operation.id, some, LetterStatus::Discarded, LetterStatus::Open).await?,
-                    };
+                let (open, discarded) = (LetterStatus::Open, LetterStatus::Discarded);
+                match operation.kind {
+                    OperationKind::Redrive => sending.push(self.redrive(&operation.id, some, &held)),
+                    OperationKind::Discard => running = self.mark(&operation.id, some, open, discarded).await?,
+                    OperationKind::Restore => running = self.mark(&operation.id, some, discarded, open).await?,
                 }
             }
-            if !away.is_empty() && looked.elapsed() >= VERIFY {
+            if looking.is_empty() && !away.is_empty() && looked.elapsed() >= VERIFY {
                 // In turn: what waits for a consumer that is stopped may be much.
                 let later = away.split_off(LOOKED_AT.min(away.len()));
-                let left = self.verify(&operation.id, away).await?;
-                away = later;
-                away.extend(left);
-                looked = Instant::now();
+                looking.push(self.verify(&operation.id, std::mem::replace(&mut away, later)));
             }
-            if away.is_empty() && (waiting.is_empty() || !running) {
+            if sending.is_empty() && looking.is_empty() && away.is_empty() && (waiting.is_empty() || !running) {
                 return self.finish(&operation.id).await;
             }
         }

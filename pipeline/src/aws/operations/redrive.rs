@@ -1,5 +1,6 @@
 //! Redriving letters: sending them, and looking what has become of them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
@@ -33,8 +34,9 @@ enum Sent {
 }
 
 impl Worker {
-    /// Sends letters back; whether the operation still runs.
-    pub(super) async fn redrive(&self, id: &str, some: Vec<Listed>, away: &mut Vec<Listed>) -> Result<bool, StoreError> {
+    /// Sends letters back; whether the operation still runs, and those whose outcome is awaited. While some can't be sent, `held` says
+    /// so: then no more are to be.
+    pub(super) async fn redrive(&self, id: &str, some: Vec<Listed>, held: &AtomicBool) -> Result<(bool, Vec<Listed>), StoreError> {
         // Announced first: what is on its way is not passed over by whoever cancels.
         let announced = self
             .update(id)
@@ -43,13 +45,11 @@ impl Worker {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":count", number(some.len()))
             .expression_attribute_values(":me", text(&self.me))
-            .expression_attribute_values(":running", text(OperationStatus::Running.name()))
-            .send()
-            .await;
-        if self.made(announced)?.is_none() {
-            return Ok(false);
+            .expression_attribute_values(":running", text(OperationStatus::Running.name()));
+        if self.make(announced).await?.is_none() {
+            return Ok((false, Vec::new()));
         }
-        let mut left = some;
+        let (mut left, mut away) = (some, Vec::new());
         let mut pause = Duration::from_millis(500);
         loop {
             let sent: Vec<Sent> = stream::iter(left)
@@ -69,15 +69,16 @@ impl Worker {
                 }
             }
             self.settle_announced(id, ItemStatus::Waiting, &outcomes).await?;
+            held.store(!later.is_empty(), Ordering::Relaxed);
             if later.is_empty() {
-                return Ok(true);
+                return Ok((true, away));
             }
             // Throttled, say: slower, and none of them is lost.
             tokio::time::sleep(pause).await;
             pause = MAX_PAUSE.min(pause * 2);
             left = later;
             if matches!(self.beat(id).await?, Err(Lost)) {
-                return Ok(false);
+                return Ok((false, away));
             }
         }
     }
@@ -90,7 +91,16 @@ impl Worker {
                 ..item
             }),
             Ok(Some(outcome)) => Sent::Settled(outcome),
-            Err(error) => Sent::Later(item, error),
+            Err(error) => {
+                // It may be marked as sent by now, and be on its way for all that is known.
+                let marked = self
+                    .operations
+                    .listed(id, item.n - 1, 1)
+                    .await
+                    .ok()
+                    .and_then(|listed| listed.into_iter().next());
+                Sent::Later(marked.unwrap_or(item), error)
+            }
         }
     }
 
@@ -98,6 +108,11 @@ impl Worker {
     async fn try_send(&self, id: &str, item: &Listed) -> Result<Option<Outcome>, StoreError> {
         let settled = |status, note: String| Ok(Some(Outcome::of(item, status, Some(note))));
         let known = self.letters.kept(&item.letter_id).await?;
+        let sent = item.status == ItemStatus::Sent;
+        if sent && known.as_ref().is_some_and(|kept| kept.letter.status != LetterStatus::Redriving) {
+            // It got there, though its answer was lost: what became of it is looked at like that of the others.
+            return Ok(None);
+        }
         let Some(kept) = known.filter(|kept| {
             // Sent already, when its answer was lost.
             kept.letter.status == LetterStatus::Open || kept.letter.status == LetterStatus::Redriving
@@ -115,6 +130,9 @@ impl Worker {
         let consumer = kept.letter.consumer.clone();
         let before = self.ledger.read(&event.event_id).await?;
         if before.account.done(&consumer) {
+            if sent {
+                return Ok(None);
+            }
             return settled(ItemStatus::Skipped, "the ledger has it as completed".to_owned());
         }
         if kept.letter.status == LetterStatus::Open {

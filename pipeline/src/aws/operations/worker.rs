@@ -7,9 +7,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::ReturnValue;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +17,7 @@ use uuid::Uuid;
 use super::record::header_of;
 use super::send::Sender;
 use super::{ALL, BUSY_INDEX, DynamoOperations, STORE};
+use crate::aws::again::{TRIES, overtaken, wait};
 use crate::aws::attribute::Item;
 use crate::aws::events::DynamoEvents;
 use crate::aws::ledger::DynamoLedger;
@@ -159,10 +159,8 @@ impl Worker {
             .expression_attribute_values(":me", text(&self.me))
             .expression_attribute_values(":beat", number(beat))
             .expression_attribute_values(":next", number(beat + 1))
-            .expression_attribute_values(":all", text(ALL))
-            .send()
-            .await;
-        self.made(taken).map(|made| made.is_some())
+            .expression_attribute_values(":all", text(ALL));
+        self.make(taken).await.map(|made| made.is_some())
     }
 
     pub(super) fn update(&self, id: &str) -> UpdateItemFluentBuilder {
@@ -174,16 +172,21 @@ impl Worker {
             .return_values(ReturnValue::AllNew)
     }
 
-    /// The operation after an update; `None` if its condition didn't hold.
-    pub(super) fn made<R>(&self, answer: Result<UpdateItemOutput, SdkError<UpdateItemError, R>>) -> Result<Option<Item>, StoreError>
-    where
-        R: std::fmt::Debug + Send + Sync + 'static,
-    {
-        match answer {
-            Ok(answer) => Ok(answer.attributes),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(None),
-            Err(error) => Err(self.operations.failed("UpdateItem", &error)),
+    /// Makes an update, again if a transaction is under way at the same item. The operation after it; `None` if its condition didn't
+    /// hold.
+    pub(super) async fn make(&self, update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
+        for attempt in 0..TRIES {
+            let error = match update.clone().send().await {
+                Ok(answer) => return Ok(answer.attributes),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(None),
+                Some(UpdateItemError::TransactionConflictException(_)) => wait(attempt).await,
+                _ => return Err(self.operations.failed("UpdateItem", &error)),
+            }
         }
+        Err(overtaken(STORE))
     }
 
     /// Moves the beat on; whether the operation still runs.
@@ -193,10 +196,8 @@ impl Worker {
             .update_expression("SET beat = beat + :one")
             .condition_expression("driver = :me")
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":me", text(&self.me))
-            .send()
-            .await;
-        match self.made(beaten)? {
+            .expression_attribute_values(":me", text(&self.me));
+        match self.make(beaten).await? {
             Some(item) => Ok(Ok(header_of(&item)?.status == OperationStatus::Running)),
             None => Ok(Err(Lost)),
         }
@@ -236,10 +237,8 @@ impl Worker {
             .update_expression("SET sent = :sent")
             .condition_expression("driver = :me")
             .expression_attribute_values(":sent", number(sent))
-            .expression_attribute_values(":me", text(&self.me))
-            .send()
-            .await;
-        self.made(counted).map(drop)
+            .expression_attribute_values(":me", text(&self.me));
+        self.make(counted).await.map(drop)
     }
 
     /// Ends an operation whose items all have their outcome.
@@ -252,10 +251,8 @@ impl Worker {
             .expression_attribute_values(":done", text(OperationStatus::Done.name()))
             .expression_attribute_values(":running", text(OperationStatus::Running.name()))
             .expression_attribute_values(":now", number(Timestamp::now().0))
-            .expression_attribute_values(":me", text(&self.me))
-            .send()
-            .await;
-        if self.made(done)?.is_some() {
+            .expression_attribute_values(":me", text(&self.me));
+        if self.make(done).await?.is_some() {
             return Ok(());
         }
         // Cancelled: it has its end.
@@ -263,10 +260,8 @@ impl Worker {
             .update(id)
             .update_expression("REMOVE busy, driver")
             .condition_expression("driver = :me")
-            .expression_attribute_values(":me", text(&self.me))
-            .send()
-            .await;
-        self.made(settled).map(drop)
+            .expression_attribute_values(":me", text(&self.me));
+        self.make(settled).await.map(drop)
     }
 
     /// Lets another take it up at once.
@@ -275,9 +270,7 @@ impl Worker {
             .update(id)
             .update_expression("REMOVE driver")
             .condition_expression("driver = :me")
-            .expression_attribute_values(":me", text(&self.me))
-            .send()
-            .await;
-        self.made(released).map(drop)
+            .expression_attribute_values(":me", text(&self.me));
+        self.make(released).await.map(drop)
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Events {
     searched: u64,
     /// Whether the search stopped at its limit.
     partial: bool,
+    /// What reading it consumed, in DynamoDB's read units; null where reading costs nothing.
+    capacity: Option<f64>,
 }
 
 /// Events, newest first
@@ -70,6 +72,7 @@ pub(super) async fn list(State(state): State<AppState>, Query(params): Query<Eve
         next: found.page.next,
         searched: found.searched,
         partial: found.partial,
+        capacity: found.capacity,
     }))
 }
 
