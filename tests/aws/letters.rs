@@ -15,7 +15,7 @@ async fn letters(server: &tests::server::Cutover, query: &str) -> Vec<Value> {
 }
 
 /// SQS takes no message without a body, and none with characters that XML 1.0 hasn't.
-fn taken_by_sqs(body: &str) -> bool {
+pub(crate) fn taken_by_sqs(body: &str) -> bool {
     let in_xml = |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     !body.is_empty() && body.chars().all(in_xml)
 }

@@ -8,6 +8,7 @@ mod flags;
 mod init;
 mod letters;
 mod metrics;
+mod moto;
 mod publish;
 mod redrive;
 mod service;

@@ -7,12 +7,12 @@ use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
 
-async fn letters(server: &Cutover, query: &str) -> Vec<Value> {
+pub(crate) async fn letters(server: &Cutover, query: &str) -> Vec<Value> {
     let page = server.site.json(format!("/api/v1/dead-letters?limit=500&{query}")).await;
     page["items"].as_array().expect("items").clone()
 }
 
-async fn there_are(server: &Cutover, query: &str, count: usize) -> Vec<Value> {
+pub(crate) async fn there_are(server: &Cutover, query: &str, count: usize) -> Vec<Value> {
     eventually(&format!("{count} letters with {query}"), async || {
         let found = letters(server, query).await;
         if found.len() == count {
@@ -24,14 +24,14 @@ async fn there_are(server: &Cutover, query: &str, count: usize) -> Vec<Value> {
     .await
 }
 
-async fn start(server: &Cutover, wish: &Value) -> String {
+pub(crate) async fn start(server: &Cutover, wish: &Value) -> String {
     let reply = server.site.post("/api/v1/operations", wish).await;
     let operation = reply.json()["operation"].clone();
     let operation = if operation.is_null() { reply.json() } else { operation };
     operation["id"].as_str().unwrap_or_else(|| panic!("{}", reply.text())).to_owned()
 }
 
-async fn operation(server: &Cutover, id: &str) -> Value {
+pub(crate) async fn operation(server: &Cutover, id: &str) -> Value {
     let detail = server.site.json(format!("/api/v1/operations/{id}")).await;
     if detail["operation"].is_null() {
         detail
@@ -40,7 +40,7 @@ async fn operation(server: &Cutover, id: &str) -> Value {
     }
 }
 
-async fn ended(server: &Cutover, id: &str) -> Value {
+pub(crate) async fn ended(server: &Cutover, id: &str) -> Value {
     eventually("the operation ends", async || {
         let operation = operation(server, id).await;
         if operation["status"] == "done" {
@@ -53,13 +53,13 @@ async fn ended(server: &Cutover, id: &str) -> Value {
 }
 
 /// As EventBridge delivers it, with an id of its own.
-fn delivered(id: &str, event_type: &str, data: &Value) -> String {
+pub(crate) fn delivered(id: &str, event_type: &str, data: &Value) -> String {
     let detail = json!({ "eventId": id, "eventVersion": "1.0", "timestamp": 1_790_000_000_000_i64, "userId": "u-1", "data": data });
     json!({ "version": "0", "id": id, "detail-type": event_type, "source": "transaction.service", "time": "2026-09-21T14:13:22Z", "detail": detail })
         .to_string()
 }
 
-fn updated(id: &str) -> String {
+pub(crate) fn updated(id: &str) -> String {
     delivered(
         id,
         "transaction.updated",

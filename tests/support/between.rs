@@ -1,6 +1,8 @@
 //! Something between the dashboard, or a function, and the services it calls: it counts the calls, and does to them what networks and
 //! services do.
 
+mod part;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -28,6 +30,12 @@ pub enum Fate {
     Broken,
     /// The service does it, and the connection breaks before the answer is here.
     Unheard,
+    /// The service does it, and the answer is here so long after.
+    Late(Duration),
+    /// The service does it, and the connection breaks in the middle of the answer.
+    Torn,
+    /// Of a call with several entries the first is not passed on, and answered as one that failed; the others are done.
+    InPart,
 }
 
 /// A call: the service, as in `dynamodb`, and the operation, as in `PutItem`.
@@ -123,6 +131,17 @@ impl Between {
         self.set(|_| Fate::Answered);
     }
 
+    /// How often a service was called, whatever came of it.
+    #[must_use]
+    pub fn calls_of(&self, service: &str) -> usize {
+        let calls = self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls
+            .iter()
+            .filter(|(call, _)| call.service == service)
+            .map(|(_, count)| count)
+            .sum()
+    }
+
     /// How often an operation was called, whatever came of it.
     #[must_use]
     pub fn calls(&self, operation: &str) -> usize {
@@ -164,6 +183,26 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
             let _ = forward(&inner, &head, body).await;
             broken(())
         }
+        Fate::Late(long) => {
+            let answer = forward(&inner, &head, body).await;
+            tokio::time::sleep(long).await;
+            answer.unwrap_or_else(broken)
+        }
+        Fate::Torn => match forward(&inner, &head, body).await {
+            Ok(answer) => torn(answer).await,
+            Err(()) => broken(()),
+        },
+        Fate::InPart => {
+            let (others, failed) = part::split(&call.operation, &body);
+            let answer = match others {
+                Some(others) => forward(&inner, &head, others).await,
+                None => Ok(part::nothing()),
+            };
+            match answer {
+                Ok(answer) => part::join(&call.operation, answer, failed).await,
+                Err(()) => broken(()),
+            }
+        }
     }
 }
 
@@ -190,6 +229,16 @@ async fn forward(inner: &Inner, head: &axum::http::request::Parts, body: Bytes) 
 fn broken(_: ()) -> Response {
     let nothing = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("the connection broke")) });
     Body::from_stream(nothing).into_response()
+}
+
+/// Half of an answer; then the connection is closed under it.
+async fn torn(answer: Response) -> Response {
+    let (head, body) = answer.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let half = body.slice(..body.len() / 2);
+    let rest = Err(std::io::Error::other("the connection broke"));
+    let body = Body::from_stream(futures::stream::iter([Ok(half), rest]));
+    Response::from_parts(head, body)
 }
 
 /// As the service says it, in the protocol that it is spoken to in.

@@ -115,7 +115,7 @@ def function(name, variables):
             FunctionName=name,
             Runtime="provided.al2023",
             Handler="bootstrap",
-            Role="arn:aws:iam::000000000000:role/publisher",
+            Role=f"arn:aws:iam::{client('sts').get_caller_identity()['Account']}:role/publisher",
             Code={"ZipFile": code("/bin/true")},
             Environment=environment,
         )

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::process::{Child, Command};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -32,6 +32,25 @@ pub const CREDENTIALS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS
 /// How many emulators run at once.
 static SEATS: Semaphore = Semaphore::const_new(1);
 
+/// Which emulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Emulator {
+    /// It runs functions.
+    Ministack,
+    /// It doesn't; and its CloudWatch speaks no CBOR.
+    Moto,
+}
+
+impl Emulator {
+    /// Its executable, and a path that it answers.
+    const fn parts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ministack => ("ministack", "/_ministack/health"),
+            Self::Moto => ("moto_server", "/moto-api/data.json"),
+        }
+    }
+}
+
 /// A running emulator. Dropped, it and the functions that it started are killed.
 #[derive(Debug)]
 pub struct Account {
@@ -50,22 +69,30 @@ impl Account {
     /// It doesn't start.
     pub async fn empty() -> Self {
         let seat = SEATS.acquire().await.expect("a seat");
-        let mut account = Self::start(&[], None).await;
+        let mut account = Self::start(Emulator::Ministack, &[], None).await;
         account.seat = Some(seat);
         account
     }
 
+    /// Starts the other emulator, with nothing in it: a second opinion on what is read.
+    ///
+    /// # Panics
+    /// It doesn't start.
+    pub async fn moto() -> Self {
+        Self::start(Emulator::Moto, &[], None).await
+    }
+
     /// `between` is what the functions call instead of the emulator.
-    async fn start(wrapper: &[&str], between: Option<&str>) -> Self {
+    async fn start(emulator: Emulator, wrapper: &[&str], between: Option<&str>) -> Self {
         let directory = TempDir::new().expect("a directory");
-        let (mut child, mut output, mut endpoint) = spawn(directory.path(), wrapper, between);
+        let (mut child, mut output, mut endpoint) = spawn(emulator, directory.path(), wrapper, between);
         eventually("the emulator answers", async || {
             if child.try_wait().is_ok_and(|ended| ended.is_some()) {
                 // Somebody else took the port that was free a moment ago.
-                (child, output, endpoint) = spawn(directory.path(), wrapper, between);
+                (child, output, endpoint) = spawn(emulator, directory.path(), wrapper, between);
             }
             let health = Endpoint::new(endpoint.clone());
-            let reply = Reply::try_of(health.request(reqwest::Method::GET, "/_ministack/health")).await;
+            let reply = Reply::try_of(health.request(reqwest::Method::GET, emulator.parts().1)).await;
             match reply {
                 Ok(reply) if reply.status == 200 => Ok(()),
                 _ => Err(output.text()),
@@ -84,6 +111,16 @@ impl Account {
     /// Starts an emulator and deploys the template.
     pub async fn deployed() -> Self {
         let account = Self::empty().await;
+        deploy(account.endpoint(), PREFIX);
+        account
+    }
+
+    /// Starts an emulator and deploys the template, with something between it and the functions.
+    pub async fn deployed_behind(between: &Between) -> Self {
+        let seat = SEATS.acquire().await.expect("a seat");
+        let mut account = Self::start(Emulator::Ministack, &[], Some(between.endpoint())).await;
+        account.seat = Some(seat);
+        between.turn_to(account.endpoint());
         deploy(account.endpoint(), PREFIX);
         account
     }
@@ -107,7 +144,7 @@ impl Account {
                 runtime.block_on(async {
                     let between = Between::of_nothing().await;
                     let killed = ["setpriv", "--pdeathsig", "KILL"];
-                    let mut account = Self::start(&killed, Some(between.endpoint())).await;
+                    let mut account = Self::start(Emulator::Ministack, &killed, Some(between.endpoint())).await;
                     between.turn_to(&account.endpoint);
                     say.send((account.endpoint.clone(), between)).expect("somebody waits");
                     let _ = account.child.wait().await;
@@ -182,6 +219,17 @@ impl Account {
         let mut file = NamedTempFile::new().expect("a temporary file");
         file.write_all(metrics.as_bytes()).expect("written");
         self.work(&["put-metrics".as_ref(), file.path().as_os_str()]).await;
+    }
+
+    /// Has what is received from a queue of the deployment, and not deleted, come again after so many seconds.
+    ///
+    /// # Panics
+    /// There is no such queue.
+    pub async fn comes_again_after(&self, queue: &str, seconds: u32) {
+        let name = json!({ "QueueName": format!("{PREFIX}-{queue}") });
+        let url = self.call("sqs", "get_queue_url", &name).await["QueueUrl"].clone();
+        let attributes = json!({ "QueueUrl": url, "Attributes": { "VisibilityTimeout": seconds.to_string() } });
+        self.call("sqs", "set_queue_attributes", &attributes).await;
     }
 
     /// Deletes a table of the deployment.
@@ -270,17 +318,20 @@ impl Drop for Account {
     }
 }
 
-fn spawn(directory: &Path, wrapper: &[&str], between: Option<&str>) -> (Child, Captured, String) {
+fn spawn(emulator: Emulator, directory: &Path, wrapper: &[&str], between: Option<&str>) -> (Child, Captured, String) {
     let port = TcpListener::bind("127.0.0.1:0")
         .and_then(|l| l.local_addr())
         .expect("a free port")
         .port();
     let endpoint = format!("http://127.0.0.1:{port}");
-    let program: PathBuf = sdk::python().with_file_name("ministack");
+    let program: PathBuf = sdk::python().with_file_name(emulator.parts().0);
     assert!(program.exists(), "{} is missing: run scripts/setup.sh test", program.display());
     let words: Vec<OsString> = wrapper.iter().map(OsString::from).chain([program.into()]).collect();
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
+    if emulator == Emulator::Moto {
+        command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+    }
     command
         .current_dir(directory)
         .env_clear()

@@ -1,11 +1,51 @@
-//! What is missing, wrong or unreachable is named; the rest goes on.
+//! What is missing, wrong or unreachable is named; the rest goes on. What fails for a while loses nothing and doubles nothing.
+
+mod changes;
+mod functions;
+mod input;
+mod outage;
+mod page;
+mod reading;
+mod redriving;
+mod takeover;
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
+use tests::between::{Call, Fate};
 use tests::browser::Browser;
 use tests::deployment::{Account, CREDENTIALS, PREFIX, REGION};
 use tests::server::{Ended, Setup, command, run};
+
+/// What happens while a service fails: all calls to it meet this fate.
+fn fails(service: &'static str, fate: Fate) -> impl Fn(&Call) -> Fate + Send + Sync {
+    move |call| if call.service == service { fate } else { Fate::Answered }
+}
+
+/// What happens when of the calls of a kind each so manieth meets a fate.
+fn nth(every: usize, kind: impl Fn(&Call) -> bool + Send + Sync, fate: Fate) -> impl Fn(&Call) -> Fate + Send + Sync {
+    let met = AtomicUsize::new(0);
+    move |call| {
+        if kind(call) && met.fetch_add(1, Ordering::Relaxed).is_multiple_of(every) {
+            fate
+        } else {
+            Fate::Answered
+        }
+    }
+}
+
+/// What happens when the first so many calls of a kind, told by their body if need be, meet a fate.
+fn first(count: usize, kind: impl Fn(&Call, &str) -> bool + Send + Sync, fate: Fate) -> impl Fn(&Call, &str) -> Fate + Send + Sync {
+    let met = AtomicUsize::new(0);
+    move |call, body| {
+        if kind(call, body) && met.fetch_add(1, Ordering::Relaxed) < count {
+            fate
+        } else {
+            Fate::Answered
+        }
+    }
+}
 
 /// `cutover check` with the aws backend at `endpoint`.
 async fn check(endpoint: &str, prefix: &str) -> Ended {

@@ -1,0 +1,123 @@
+//! A service that is down for a while: nothing is lost, nothing is doubled, and the page recovers by itself.
+
+use serde_json::json;
+use tests::account::settled;
+use tests::between::{Between, Fate};
+use tests::browser::Browser;
+use tests::deployment::Account;
+use tests::server::{Cutover, Setup};
+use tests::wait::eventually;
+
+use super::fails;
+use super::functions::{completed_once, data_loss, some};
+use super::page::old;
+use crate::redrive::{ended, letters, start};
+
+/// Events of each kind, sent before, while and after a service is down.
+const EACH: usize = 2;
+
+/// A deployment whose functions and dashboard call their services through the same thing between.
+async fn behind(between: &Between) -> (Account, Cutover) {
+    let account = Account::deployed_behind(between).await;
+    for queue in ["analytics", "categorization", "notification", "audit"] {
+        account.comes_again_after(queue, 1).await;
+        account.comes_again_after(&format!("{queue}-dlq"), 1).await;
+    }
+    let server = Setup::new().at(between.endpoint()).start().await;
+    (account, server)
+}
+
+async fn put(account: &Account, all: &mut Vec<String>) {
+    let (entries, ids) = some(EACH);
+    all.extend(ids);
+    assert_eq!(account.put_events(&entries).await.failed, 0);
+}
+
+/// Redrives what was given up, until nothing is.
+async fn redrive_all(server: &Cutover) {
+    eventually("nothing is a dead letter any more", async || {
+        let open = letters(server, "status=open").await;
+        if !open.is_empty() {
+            let wish = json!({ "kind": "redrive", "select": { "filter": { "status": "open" } }, "reason": "it is back" });
+            let id = start(server, &wish).await;
+            ended(server, &id).await;
+        }
+        let left = letters(server, "status=open").await.len() + letters(server, "status=redriving").await.len();
+        if left == 0 { Ok(()) } else { Err(left.to_string()) }
+    })
+    .await;
+}
+
+/// Published is completed and dead-lettered, with nothing in flight.
+async fn adds_up(server: &Cutover, all: &[String]) {
+    settled(server, all.len()).await;
+    completed_once(server, all).await;
+    assert_eq!(data_loss(server).await["status"], "passing");
+    let all_letters = letters(server, "").await;
+    let mut keys: Vec<(String, String)> = all_letters
+        .iter()
+        .map(|letter| (letter["consumer"].to_string(), letter["event_id"].to_string()))
+        .collect();
+    keys.sort();
+    let count = keys.len();
+    keys.dedup();
+    assert_eq!(keys.len(), count, "no letter twice: {all_letters:#?}");
+}
+
+#[tokio::test]
+async fn dynamodb_is_down_for_a_while() {
+    let between = Between::of_nothing().await;
+    let (account, server) = behind(&between).await;
+    let mut all = Vec::new();
+    put(&account, &mut all).await;
+    settled(&server, all.len()).await;
+    let browser = Browser::open(&server.site).await;
+    browser.visit("/events").await;
+    browser.says("main table", "account.deleted").await;
+    between.set(fails("dynamodb", Fate::Refused(503, "ServiceUnavailable")));
+    put(&account, &mut all).await;
+    eventually("the page says that it is old", async || !old(&browser).await.is_empty()).await;
+    // So long that queues give up on their functions.
+    eventually("the queues have moved on what could not be handled", async || {
+        account.messages("audit").await == 0 && account.messages("audit-dlq").await > EACH as u64
+    })
+    .await;
+    between.heal();
+    put(&account, &mut all).await;
+    eventually("the page is new", async || old(&browser).await.is_empty()).await;
+    eventually("each letter is taken over", async || {
+        let waiting =
+            account.messages("audit-dlq").await + account.messages("analytics-dlq").await + account.messages("notification-dlq").await;
+        if waiting == 0 { Ok(()) } else { Err(waiting.to_string()) }
+    })
+    .await;
+    redrive_all(&server).await;
+    adds_up(&server, &all).await;
+    browser.close_but_for(|complaint| complaint.contains("503")).await;
+}
+
+#[tokio::test]
+async fn each_other_service_is_down_for_a_while_in_turn() {
+    let between = Between::of_nothing().await;
+    let (account, server) = behind(&between).await;
+    let mut all = Vec::new();
+    for (service, calls) in [("sqs", 20), ("lambda", 2), ("events", 0), ("monitoring", 0)] {
+        put(&account, &mut all).await;
+        between.set(fails(service, Fate::Refused(503, "ServiceUnavailable")));
+        put(&account, &mut all).await;
+        // Somebody looks while it is down.
+        let before = between.calls_of(service);
+        eventually("the pages answer", async || {
+            for path in ["/", "/consumers", "/dead-letters", "/findings"] {
+                server.site.get(path).await.expect(200);
+            }
+            between.calls_of(service) >= before + calls
+        })
+        .await;
+        between.heal();
+        put(&account, &mut all).await;
+        settled(&server, all.len()).await;
+    }
+    redrive_all(&server).await;
+    adds_up(&server, &all).await;
+}

@@ -1,0 +1,163 @@
+//! Working on letters while services fail: each outcome is written once, each event completed once.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::between::{Between, Call, Fate};
+use tests::deployment::{Account, PREFIX};
+use tests::server::{Cutover, Setup};
+use tests::wait::{eventually, within};
+
+use super::first;
+use crate::redrive::{ended, letters, start, there_are, updated};
+
+/// How many letters each case has.
+const EACH: usize = 3;
+
+/// Letters of a case, taken over while all is well; their ids.
+async fn taken(account: &Account, server: &Cutover, case: &str) -> Vec<Value> {
+    let messages: Vec<String> = (0..EACH)
+        .map(|n| json!({ "body": updated(&format!("{case}-{n}")) }).to_string())
+        .collect();
+    account.send_all("analytics-dlq", &messages.join("\n")).await;
+    let all = there_are(server, &format!("q={case}-"), EACH).await;
+    all.iter().map(|letter| letter["id"].clone()).collect()
+}
+
+/// An operation on letters comes to its end with each of them done, and says so once.
+async fn all_succeed(server: &Cutover, kind: &str, ids: &[Value], case: &str) {
+    let wish = json!({ "kind": kind, "select": { "ids": ids }, "reason": case });
+    let ended = ended(server, &start(server, &wish).await).await;
+    assert_eq!(
+        (&ended["succeeded"], &ended["failed"], &ended["skipped"]),
+        (&json!(EACH), &json!(0), &json!(0)),
+        "{case}: {ended}"
+    );
+}
+
+/// How often each letter's event was completed.
+async fn completions(server: &Cutover, ids: &[Value]) -> Vec<usize> {
+    let mut all = Vec::new();
+    for id in ids {
+        let detail = server
+            .site
+            .json(format!("/api/v1/dead-letters/{}", id.as_str().expect("an id")))
+            .await;
+        let history = detail["history"].as_array().cloned().unwrap_or_default();
+        all.push(history.iter().filter(|attempt| attempt["error"].is_null()).count());
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_redrive_goes_on_and_is_counted_once_whatever_fails() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    // So many times that trying again by the SDK is not enough, but where an answer is lost once.
+    for (n, (operation, fate, times)) in [
+        ("SendMessage", Fate::Refused(503, "ServiceUnavailable"), 10),
+        ("SendMessage", Fate::Unheard, 5),
+        ("TransactWriteItems", Fate::Refused(500, "InternalServerError"), 5),
+        ("TransactWriteItems", Fate::Unheard, 5),
+        ("BatchGetItem", Fate::InPart, 2),
+        ("UpdateItem", Fate::Unheard, 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let case = format!("case-{n}");
+        let ids = taken(&account, &server, &case).await;
+        let of_worker = move |call: &Call, _: &str| call.operation == operation;
+        between.set_by_body(first(times, of_worker, fate));
+        let calls = between.calls(operation);
+        all_succeed(&server, "redrive", &ids, &case).await;
+        assert!(between.calls(operation) >= calls + times, "{operation} {fate:?} was not met");
+        between.heal();
+        let closed = letters(&server, &format!("status=redriven&q={case}-")).await;
+        assert_eq!(closed.len(), EACH, "{operation} {fate:?}");
+        assert_eq!(completions(&server, &ids).await, [1; EACH], "{operation} {fate:?}");
+    }
+}
+
+/// An update that counts is counted once, though its answer was lost: else the counts of a cancelled operation never add up.
+#[ignore = "Worker::redrive in pipeline/src/aws/operations/redrive.rs adds to `sent` with an UpdateItem that the SDK sends again when its answer is lost: it is counted twice"]
+#[tokio::test]
+async fn an_operation_that_is_cancelled_ends_though_an_answer_was_lost() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    for (times, case) in [(0, "heard"), (1, "unheard")] {
+        let ids = taken(&account, &server, case).await;
+        between.set_by_body(first(
+            times,
+            |call, body| call.operation == "UpdateItem" && body.contains("ADD sent"),
+            Fate::Unheard,
+        ));
+        let wish = json!({ "kind": "redrive", "select": { "ids": ids }, "reason": case, "rate": 1 });
+        let id = start(&server, &wish).await;
+        eventually("one is sent", async || {
+            let sent = ["redriving", "redriven"].map(async |status| letters(&server, &format!("status={status}&q={case}-")).await.len());
+            futures::future::join_all(sent).await.iter().sum::<usize>() > 0
+        })
+        .await;
+        let path = format!("/api/v1/operations/{id}");
+        server.site.post(format!("{path}/cancel"), &json!({})).await.expect(200);
+        within(Duration::from_secs(10), "each item has its outcome", async || {
+            let operation = server.site.json(&path).await["operation"].clone();
+            let of = |name: &str| operation[name].as_u64().unwrap_or_default();
+            let done = of("succeeded") + of("failed") + of("skipped");
+            if done == EACH as u64 {
+                Ok(())
+            } else {
+                Err(format!("{case}: {operation}"))
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn letters_are_set_aside_and_opened_again_once_whatever_fails() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    let ids = taken(&account, &server, "aside").await;
+    for (operation, fate, times) in [
+        ("TransactWriteItems", Fate::Refused(500, "InternalServerError"), 5),
+        ("TransactWriteItems", Fate::Unheard, 5),
+        ("BatchGetItem", Fate::InPart, 2),
+        ("BatchWriteItem", Fate::InPart, 2),
+    ] {
+        for kind in ["discard", "restore"] {
+            between.set_by_body(first(times, move |call, _| call.operation == operation, fate));
+            all_succeed(&server, kind, &ids, &format!("{kind} {operation} {fate:?}")).await;
+            between.heal();
+            let status = if kind == "discard" { "discarded" } else { "open" };
+            there_are(&server, &format!("status={status}"), EACH).await;
+        }
+    }
+    let operations = server.site.json("/api/v1/operations").await;
+    assert_eq!(operations["items"].as_array().map(Vec::len), Some(8), "{operations}");
+}
+
+/// By `Invoke`, where no queue feeds the function.
+#[tokio::test]
+async fn a_function_is_invoked_though_its_answers_are_lost() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let consumers = format!("[{{name=\"analytics\", function=\"{PREFIX}-analytics-consumer\", queue=\"{PREFIX}-nothing\"}}]");
+    let server = Setup::new()
+        .at(between.endpoint())
+        .env("CUTOVER_AWS__CONSUMERS", consumers)
+        .start()
+        .await;
+    for (case, fate, times) in [("unheard", Fate::Unheard, 5)] {
+        let ids = taken(&account, &server, case).await;
+        let invokes = |call: &Call, _: &str| call.operation.starts_with("POST ") && call.operation.ends_with("/invocations");
+        between.set_by_body(first(times, invokes, fate));
+        all_succeed(&server, "redrive", &ids, case).await;
+        between.heal();
+        assert_eq!(completions(&server, &ids).await, [1; EACH], "{case}");
+    }
+}
