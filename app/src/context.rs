@@ -3,8 +3,9 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::Method;
 use axum::http::header::ACCEPT;
@@ -76,6 +77,8 @@ pub struct Desk {
     pub read_only: bool,
     /// How many changes were made: what was read before the last one is not shown to who made it.
     changes: Arc<AtomicU64>,
+    /// How many entries wait to be written to the record.
+    unrecorded: Arc<AtomicUsize>,
     readings: Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
 }
 
@@ -93,6 +96,7 @@ impl Desk {
             demo_data,
             read_only: false,
             changes: Arc::default(),
+            unrecorded: Arc::default(),
             readings: Arc::default(),
         }
     }
@@ -179,12 +183,44 @@ impl Desk {
             reason: action.reason.map(cut),
             outcome,
         };
-        let recorded = self.ports.activity.record(entry).await;
+        let recorded = self.ports.activity.record(entry.clone()).await;
         self.changes.fetch_add(1, Ordering::Release);
-        recorded?;
+        if let Err(error) = recorded {
+            self.record_later(entry);
+            return Err(error.into());
+        }
         result
     }
+
+    /// Writes an entry as soon as it can be: what was done is on the record, though whoever did it was told that it isn't yet.
+    fn record_later(&self, entry: NewActivity) {
+        if self.unrecorded.fetch_add(1, Ordering::Relaxed) >= UNRECORDED {
+            self.unrecorded.fetch_sub(1, Ordering::Relaxed);
+            tracing::error!(?entry, "an entry is lost to the record: too many wait to be written");
+            return;
+        }
+        let desk = self.clone();
+        tokio::spawn(async move {
+            let mut pause = Duration::from_millis(500);
+            loop {
+                tokio::time::sleep(pause).await;
+                match desk.ports.activity.record(entry.clone()).await {
+                    Ok(_) => break,
+                    Err(error) => {
+                        tracing::error!(action = entry.action, target = entry.target, %error, "what was done is not on the record yet")
+                    }
+                }
+                pause = LONGEST_PAUSE.min(pause * 2);
+            }
+            desk.unrecorded.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
 }
+
+/// How many entries wait to be written, at most.
+const UNRECORDED: usize = 100;
+/// The longest pause before an entry is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The longest text on the record, characters.
 const LONGEST: usize = 1_000;

@@ -90,9 +90,9 @@ pub struct Live {
     pub silent: RwSignal<bool>,
 }
 
-/// How long the server may be silent before what is shown counts as old, milliseconds: five beats.
+/// How long the server may be silent before what is shown counts as old, milliseconds: two beats.
 #[cfg(feature = "hydrate")]
-const SILENCE: f64 = 10_000.0;
+const SILENCE: f64 = 4_000.0;
 
 impl Live {
     /// Makes the signals and, in a browser, connects them.

@@ -66,8 +66,8 @@ pub struct ConsumerStatus {
     pub rules: Vec<(String, String)>,
     /// How it is.
     pub health: Health,
-    /// Whether a person stopped it.
-    pub paused: bool,
+    /// Whether a person stopped it; `None` where it isn't known.
+    pub paused: Option<bool>,
     /// Over how long the counts below go, milliseconds.
     pub window: i64,
     /// Attempts that completed.
@@ -88,8 +88,8 @@ pub struct ConsumerStatus {
     pub in_flight: Option<u64>,
     /// Deliveries that wait for another attempt; `None` where it isn't known.
     pub retrying: Option<u64>,
-    /// Open dead letters.
-    pub dead_letters: u64,
+    /// Open dead letters; `None` where it isn't known.
+    pub dead_letters: Option<u64>,
     /// Completed a minute, for the last hour, oldest first; `None` where it isn't known.
     pub recent: Vec<Option<f64>>,
     /// The newest errors.

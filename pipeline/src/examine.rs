@@ -81,13 +81,15 @@ async fn events(ports: &Ports) -> Result<Vec<Finding>, StoreError> {
 
 async fn audit(ports: &Ports) -> Result<Vec<Finding>, StoreError> {
     let mut found = Vec::new();
-    if let Some((id, fault)) = ports.events.unreadable().first() {
+    let unreadable = ports.events.unreadable();
+    if !unreadable.is_empty() {
+        let some: Vec<String> = unreadable.iter().take(10).map(|(id, fault)| format!("{id}: {fault}")).collect();
         found.push(Finding::new(
             Warning,
             "audit.unreadable",
             "event store",
             "Items of the event store are no events: lists pass them over.",
-            format!("{} were met; {id}: {fault}.", ports.events.unreadable().len()),
+            format!("{} were met: {}.", unreadable.len(), some.join("; ")),
             "See who writes to the table besides the audit consumer.",
         ));
     }

@@ -130,9 +130,12 @@ impl Hub {
     /// What there is to say: the state as a whole, and every operation; of what doesn't answer, nothing. If nothing answers
     /// there is silence, and silence makes the page say that it is old.
     async fn read(&self) -> Option<(Vec<(&'static str, String)>, Vec<Operation>)> {
-        let pulse = pulse(&self.desk).await.ok()?;
-        let overview = Overview::shared(&self.desk, &OverviewQuery::default()).await.ok();
-        let operations = self.desk.ports.operations.list(OPERATIONS, None).await;
+        let state = async {
+            let pulse = pulse(&self.desk).await.ok()?;
+            Some((pulse, Overview::shared(&self.desk, &OverviewQuery::default()).await.ok()))
+        };
+        let (state, operations) = tokio::join!(state, self.desk.ports.operations.list(OPERATIONS, None));
+        let (pulse, overview) = state?;
         let state = [
             Some(("overview", serde_json::to_string(&pulse))),
             overview.and_then(|overview| Some(("series", serde_json::to_string(&overview.charts.ok()?.throughput)))),

@@ -148,9 +148,10 @@ impl ConsumerControl for Functions {
         let recent = self.lately(now).await;
         // A part that doesn't answer, or is not allowed, leaves the others as they are.
         let rules = self.rules.get(|| self.rules()).await.unwrap_or_default();
-        let stopped = self.paused.get(|| self.paused()).await.unwrap_or_default();
+        let stopped = self.paused.get(|| self.paused()).await.ok();
         let waiting = self.queues.waiting().await.unwrap_or_default();
-        let open = self.letters.open().await.unwrap_or_default();
+        let letters = self.letters.open().await.ok();
+        let open = letters.as_deref().map_or(&[][..], Vec::as_slice);
         let mut list = Vec::with_capacity(counts.len());
         for consumer in &self.names.consumers {
             let name = &consumer.name;
@@ -160,8 +161,8 @@ impl ConsumerControl for Functions {
                 name: name.clone(),
                 does: does(name, &consumer.function),
                 rules: rules.get(name).cloned().unwrap_or_default(),
-                health: lately.health(stopped.contains(name)),
-                paused: stopped.contains(name),
+                health: lately.health(stopped.as_ref().is_some_and(|stopped| stopped.contains(name))),
+                paused: stopped.as_ref().map(|stopped| stopped.contains(name)),
                 window: span.millis(),
                 processed: counts.processed,
                 failed: counts.failed,
@@ -172,7 +173,9 @@ impl ConsumerControl for Functions {
                 p99: counts.p99,
                 in_flight: waiting.get(name).copied(),
                 retrying: None,
-                dead_letters: open.iter().filter(|letter| letter.consumer == *name).count() as u64,
+                dead_letters: letters
+                    .is_some()
+                    .then(|| open.iter().filter(|letter| letter.consumer == *name).count() as u64),
                 recent: recent.get(name).cloned().unwrap_or_default(),
                 last_errors: open
                     .iter()

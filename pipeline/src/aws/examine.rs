@@ -83,8 +83,8 @@ impl Examiner {
     }
 
     async fn look(&self, now: Timestamp) -> Vec<Check> {
-        let facts = Facts::of(&self.clients, &self.names, &self.place, &self.clock).await;
-        let (runs, writes, sources) = tokio::join!(
+        let (facts, runs, writes, sources) = tokio::join!(
+            Facts::of(&self.clients, &self.names, &self.place, &self.clock),
             runs::look(&self.metrics, &self.names, self.store.as_ref(), now),
             writes::look(&self.clients, &self.names),
             self.sources()

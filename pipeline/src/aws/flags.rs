@@ -290,7 +290,12 @@ impl FlagStore for DynamoFlags {
                 }
                 Err(FlagError::VersionMoved(now))
             }
-            Err(error) => Err(own_failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into()),
+            Err(error) => {
+                // Its answer may be what was lost.
+                let there = self.own(&wish.scope).await.ok().flatten();
+                let ours = there.filter(|state| state.version == version && state.changed_at == Some(now) && state.flags == to);
+                ours.ok_or_else(|| own_failed(STORE, &format!("TransactWriteItems in {}", self.table), &error).into())
+            }
         }
     }
 

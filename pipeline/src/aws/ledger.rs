@@ -5,6 +5,7 @@
 
 mod account;
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,6 +112,16 @@ impl DynamoLedger {
             .await
             .map_err(|e| own_failed(STORE, &format!("GetItem of {}", self.table), &e))?;
         answer.item().map_or_else(|| Ok(Known::default()), known)
+    }
+
+    /// Reads the accounts of several events: of those that have one, by id.
+    pub(super) async fn accounts(&self, event_ids: &BTreeSet<&str>) -> Result<HashMap<String, Account>, StoreError> {
+        let keys = event_ids.iter().filter(|id| !id.is_empty());
+        let keys: Vec<Item> = keys.map(|id| Item::from([("eventId".to_owned(), text(*id))])).collect();
+        let failed = |e: &SdkError<BatchGetItemError>| own_failed(STORE, &format!("BatchGetItem of {}", self.table), e);
+        let items = by_keys(&self.client, STORE, &self.table, &keys, failed).await?;
+        let account = |item: &Item| Ok((Record { what: STORE, item }.text("eventId")?, known(item)?.account));
+        items.iter().map(account).collect()
     }
 
     /// Makes a change: reads the account, has `change` say what it becomes, and writes it unless somebody was faster; then again.

@@ -4,7 +4,7 @@
 //! received once, kept as a letter, and only then deleted. A crash in between leaves it in the queue, and it is kept again,
 //! under the same id; so do two instances at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,12 +146,15 @@ impl Takeover {
         if messages.is_empty() {
             return Ok(0);
         }
-        let any_redriving = self.letters.any_redriving().await?;
-        let kept = join_all(messages.iter().map(async |message| {
-            let kept = self.letter(queue, consumer, message);
-            self.keep(&kept, any_redriving).await
-        }))
-        .await;
+        let letters: Vec<Kept> = messages.iter().map(|message| self.letter(queue, consumer, message)).collect();
+        let ids: BTreeSet<&str> = letters.iter().filter_map(|kept| kept.letter.event_id.as_deref()).collect();
+        let (any_redriving, accounts) = tokio::try_join!(self.letters.any_redriving(), async {
+            match self.ledger.accounts(&ids).await {
+                Err(StoreError::NotOffered { .. }) => Ok(HashMap::new()),
+                other => other,
+            }
+        })?;
+        let kept = join_all(letters.iter().map(|kept| self.keep(kept, &accounts, any_redriving))).await;
         let done = messages.iter().zip(&kept).enumerate().filter(|(_, (_, kept))| kept.is_ok());
         let done = done.filter_map(|(n, (message, _))| {
             let entry = DeleteMessageBatchRequestEntry::builder()
@@ -180,39 +183,40 @@ impl Takeover {
     }
 
     /// Keeps a letter; of what was sent back and has returned, the letter that is there.
-    async fn keep(&self, kept: &Kept, any_redriving: bool) -> Result<(), StoreError> {
+    async fn keep(&self, kept: &Kept, accounts: &HashMap<String, Account>, any_redriving: bool) -> Result<(), StoreError> {
         let letter = &kept.letter;
         let Some(event_id) = &letter.event_id else {
-            return self.letters.keep(kept).await;
+            return self.letters.keep(kept).await.map(drop);
         };
-        let account = match self.ledger.read(event_id).await {
-            Ok(known) => known.account,
-            Err(StoreError::NotOffered { .. }) => Account::default(),
-            Err(error) => return Err(error),
+        let unknown = Account::default();
+        let account = accounts.get(event_id).unwrap_or(&unknown);
+        let known = match account.letter(&letter.consumer) {
+            Some(id) if id != letter.id => self.letters.kept(id).await?,
+            _ => None,
         };
-        let sent = match account.letter(&letter.consumer) {
-            _ if !any_redriving => None,
-            Some(id) => self
-                .letters
-                .kept(id)
-                .await?
-                .filter(|kept| kept.letter.status == LetterStatus::Redriving),
-            None => None,
-        };
-        let sent = match sent {
+        let sent = match known {
+            // Its consumer has written the letter itself, and the queue has moved the message on as well.
+            Some(known) if known.letter.status == LetterStatus::Open => return Ok(()),
+            Some(known) if known.letter.status == LetterStatus::Redriving => Some(known),
             // The ledger knows no letter of what it has not seen.
             None if any_redriving && !account.seen() => self.letters.redriving(&letter.consumer, event_id).await?,
-            sent => sent,
+            _ => None,
         };
         if let Some(sent) = sent {
-            self.note(&account, event_id, &letter.consumer, &sent.letter.id).await?;
+            self.note(account, event_id, &letter.consumer, &sent.letter.id).await?;
             return self
                 .letters
-                .failed_again(&sent, &letter.error_code, &letter.error_message, letter.permanent)
+                .failed_again(
+                    &sent,
+                    (&letter.error_code, &letter.error_message, letter.permanent),
+                    Some(&letter.id),
+                )
                 .await;
         }
-        self.letters.keep(kept).await?;
-        self.note(&account, event_id, &letter.consumer, &letter.id).await
+        if !self.letters.keep(kept).await? {
+            return Ok(());
+        }
+        self.note(account, event_id, &letter.consumer, &letter.id).await
     }
 
     /// Has the ledger know that a consumer gave up, and the letter of it. What the ledger has not seen is not its business.

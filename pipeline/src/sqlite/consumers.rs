@@ -98,7 +98,7 @@ impl ConsumerControl for Control {
                     .map(|rule| (rule.name.clone(), rule.pattern.to_string()))
                     .collect(),
                 health: recently.health(paused),
-                paused,
+                paused: Some(paused),
                 window: span.millis(),
                 processed: counts.processed,
                 failed: counts.failed,
@@ -109,7 +109,7 @@ impl ConsumerControl for Control {
                 p99: counts.p99,
                 in_flight: Some(in_flight),
                 retrying: Some(retrying),
-                dead_letters: depth.by_consumer.iter().find(|(n, _)| *n == name).map_or(0, |(_, open)| *open),
+                dead_letters: Some(depth.by_consumer.iter().find(|(n, _)| *n == name).map_or(0, |(_, open)| *open)),
                 recent: recent
                     .series
                     .iter()

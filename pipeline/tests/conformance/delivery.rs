@@ -93,8 +93,9 @@ pub async fn a_paused_consumer_keeps_its_backlog_through_a_restart<B: Backend>()
     );
 
     let pipeline = pipeline.restart::<B>().await;
-    assert!(
+    assert_eq!(
         pipeline.ports.consumers.list(lately()).await.expect("consumers")[3].paused,
+        Some(true),
         "a pause outlives the process"
     );
     pipeline.ports.consumers.set_paused("audit", false).await.expect("resumed");

@@ -87,30 +87,29 @@ pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
         "Open dead letters",
         &plain(depth.map(|depth| depth.open as f64)),
     );
-    let by = |f: &dyn Fn(&pipeline::consumer::ConsumerStatus) -> f64| consumers.iter().map(|c| (label(&c.name), f(c))).collect::<Vec<_>>();
+    let by = |f: &dyn Fn(&pipeline::consumer::ConsumerStatus) -> Option<f64>| {
+        consumers.iter().filter_map(|c| Some((label(&c.name), f(c)?))).collect::<Vec<_>>()
+    };
     family(
         &mut text,
         "cutover_consumer_in_flight",
         "gauge",
         "Deliveries neither completed nor dead-lettered",
-        &consumers
-            .iter()
-            .filter_map(|c| Some((label(&c.name), c.in_flight? as f64)))
-            .collect::<Vec<_>>(),
+        &by(&|c| Some(c.in_flight? as f64)),
     );
     family(
         &mut text,
         "cutover_consumer_dead_letters",
         "gauge",
         "Open dead letters of a consumer",
-        &by(&|c| c.dead_letters as f64),
+        &by(&|c| Some(c.dead_letters? as f64)),
     );
     family(
         &mut text,
         "cutover_consumer_paused",
         "gauge",
         "1 while a person has stopped the consumer",
-        &by(&|c| f64::from(u8::from(c.paused))),
+        &by(&|c| Some(f64::from(u8::from(c.paused?)))),
     );
     let hour = |f: &dyn Fn(&pipeline::ports::ConsumerCounts) -> Option<f64>| {
         counts.iter().filter_map(|c| Some((label(&c.name), f(c)?))).collect::<Vec<_>>()

@@ -79,7 +79,6 @@ async fn a_change_of_the_flags_is_made_once_or_not_at_all() {
 }
 
 /// The change is made, and none of the answers to any of the tries is heard.
-#[ignore = "Desk::act_and_tell in app/src/context.rs records whatever is no success as refused, DynamoFlags::set doesn't look whether a write without an answer was made"]
 #[tokio::test]
 async fn a_change_whose_answers_are_all_lost_is_not_on_the_record_as_refused() {
     let account = Account::deployed().await;
@@ -100,7 +99,6 @@ async fn a_change_whose_answers_are_all_lost_is_not_on_the_record_as_refused() {
 }
 
 /// What is changed is on the record: if it can't be written, the change is not made, or the record has it as soon as it can.
-#[ignore = "Desk::act_and_tell in app/src/context.rs acts, and then loses the entry that can't be recorded: a consumer is stopped, and nobody knows by whom"]
 #[tokio::test]
 async fn nothing_is_changed_that_is_not_on_the_record() {
     let account = Account::deployed().await;

@@ -77,9 +77,18 @@ async fn dynamodb_is_down_for_a_while() {
     between.set(fails("dynamodb", Fate::Refused(503, "ServiceUnavailable")));
     put(&account, &mut all).await;
     eventually("the page says that it is old", async || !old(&browser).await.is_empty()).await;
-    // So long that queues give up on their functions.
+    // So long that queues give up on their functions, and no function has any of it in its hands.
     eventually("the queues have moved on what could not be handled", async || {
-        account.messages("audit").await == 0 && account.messages("audit-dlq").await > EACH as u64
+        let mut left = 0;
+        for queue in ["audit", "analytics", "notification", "categorization"] {
+            left += account.messages(queue).await;
+        }
+        let moved = account.messages("audit-dlq").await;
+        if left == 0 && moved >= EACH as u64 {
+            Ok(())
+        } else {
+            Err(format!("{left} left, {moved} moved"))
+        }
     })
     .await;
     between.heal();

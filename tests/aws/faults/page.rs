@@ -99,7 +99,6 @@ async fn a_page_says_that_it_is_old_and_recovers_by_itself() {
     browser.close_but_for(|complaint| complaint.contains("503")).await;
 }
 
-#[ignore = "Hub::read in server/src/live.rs says nothing while no store answers, and SILENCE in app/src/live.rs is ten seconds: the page is old after eleven, and doesn't say what is"]
 #[tokio::test]
 async fn a_page_says_within_five_seconds_what_is_old() {
     let account = Account::deployed().await;
@@ -116,7 +115,6 @@ async fn a_page_says_within_five_seconds_what_is_old() {
 }
 
 /// A table that takes a second for each answer is slow, not away.
-#[ignore = "Overview::read in app/src/pages/overview/api.rs asks one thing after the other: over tables that take a second it takes ten, for which Hub::read in server/src/live.rs is silent"]
 #[tokio::test]
 async fn pages_over_slow_tables_live() {
     let account = Account::deployed().await;

@@ -81,7 +81,6 @@ async fn a_redrive_goes_on_and_is_counted_once_whatever_fails() {
 }
 
 /// An update that counts is counted once, though its answer was lost: else the counts of a cancelled operation never add up.
-#[ignore = "Worker::redrive in pipeline/src/aws/operations/redrive.rs adds to `sent` with an UpdateItem that the SDK sends again when its answer is lost: it is counted twice"]
 #[tokio::test]
 async fn an_operation_that_is_cancelled_ends_though_an_answer_was_lost() {
     let account = Account::deployed().await;

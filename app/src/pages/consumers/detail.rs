@@ -68,7 +68,7 @@ fn Summary(data: Signal<ConsumerPage>, pause: ServerAction<PauseConsumer>) -> im
                 .collect_view()
         })
     };
-    let paused = Memo::new(move |_| data.with(|d| d.status.paused));
+    let paused = Memo::new(move |_| data.with(|d| d.status.paused == Some(true)));
     view! {
         <section class="panel" aria-label="At a glance">
             <div class="lead">
@@ -139,7 +139,7 @@ fn Summary(data: Signal<ConsumerPage>, pause: ServerAction<PauseConsumer>) -> im
                     <dt>"Dead letters"</dt>
                     <dd>
                         <a href=move || data.with(|d| routes::with_query(routes::LETTERS, [("consumer", d.status.name.clone()), ("status", "open".to_owned())]))>
-                            {of(|d| group(d.status.dead_letters))}
+                            {of(|d| or_dash(d.status.dead_letters, group))}
                         </a>
                     </dd>
                 </div>

@@ -75,7 +75,7 @@ fn Row(name: String, consumers: Signal<Vec<ConsumerStatus>>) -> impl IntoView {
             <td class="num">{of(|c| or_dash(c.error_rate, percent))}</td>
             <td class="num">{of(|c| or_dash(c.in_flight, group))}</td>
             <td class="num">
-                <a href=letters>{of(|c| group(c.dead_letters))}</a>
+                <a href=letters>{of(|c| or_dash(c.dead_letters, group))}</a>
             </td>
             <td class="dim wrap">
                 {move || {

@@ -148,11 +148,17 @@ mod ssr {
     async fn criteria_of(desk: &Desk, now: Timestamp) -> Vec<Criterion> {
         let span = Span::ending(now, WINDOW);
         let ports = &desk.ports;
-        let counts = ports.metrics.counts(span).await;
+        let (counts, ledger, parity, peak, audit) = tokio::join!(
+            ports.metrics.counts(span),
+            ports.ledger.summary(),
+            ports.parity.report(span, None, now),
+            ports.metrics.peak(span),
+            ports.events.completeness()
+        );
         let evidence = Evidence {
-            ledger: ports.ledger.summary().await.ok(),
-            parity: ports.parity.report(span, None, now).await.ok().map(|r| r.total),
-            peak: ports.metrics.peak(span).await.ok(),
+            ledger: ledger.ok(),
+            parity: parity.ok().map(|r| r.total),
+            peak: peak.ok(),
             consumers: counts.ok().map(|list| {
                 list.into_iter()
                     .map(|c| ConsumerEvidence {
@@ -163,7 +169,7 @@ mod ssr {
                     })
                     .collect()
             }),
-            audit: ports.events.completeness().await.ok(),
+            audit: audit.ok(),
             window: WINDOW,
         };
         criteria::judge(&evidence)
@@ -209,7 +215,7 @@ mod ssr {
 
     /// The flag changes and operations of a span, newest first.
     pub async fn deeds(desk: &Desk, span: Span) -> Result<Vec<Deed>, AppError> {
-        let changes = desk.ports.flags.history(50).await;
+        let (changes, operations) = tokio::join!(desk.ports.flags.history(50), desk.ports.operations.list(50, None));
         let mut deeds: Vec<Deed> = offered(changes)?
             .unwrap_or_default()
             .into_iter()
@@ -235,7 +241,7 @@ mod ssr {
                 }
             })
             .collect();
-        let operations = offered(desk.ports.operations.list(50, None).await)?.map_or(Vec::new(), |page| page.items);
+        let operations = offered(operations)?.map_or(Vec::new(), |page| page.items);
         deeds.extend(operations.into_iter().map(|operation| {
             let what = operation.kind.name();
             Deed {
@@ -262,23 +268,31 @@ mod ssr {
         async fn read(desk: &Desk, query: &OverviewQuery) -> Result<Self, AppError> {
             let now = Timestamp::now();
             let span = query.range.span(now);
-            let stage = match stage(desk).await {
-                Err(AppError::NotOffered(_)) => None,
+            // All at once: a part that takes its time doesn't add to the others'.
+            let (stage, criteria, depth, charts, deeds, consumers) = tokio::join!(
+                stage(desk),
+                criteria_of(desk, now),
+                desk.ports.letters.depth(),
+                Readings::read(desk, span),
+                deeds(desk, span),
+                desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW))
+            );
+            let stage = match stage {
+                Err(AppError::NotOffered(_) | AppError::Unavailable(_)) => None,
                 other => Some(other?),
             };
-            let criteria = criteria_of(desk, now).await;
             Ok(Self {
                 now,
                 stage,
                 verdict: criteria::verdict(stage, &criteria),
                 criteria,
-                dead_letters: offered(desk.ports.letters.depth().await)?,
+                dead_letters: offered(depth)?,
                 backend: desk.backend.to_owned(),
                 span,
-                charts: offered(Readings::read(desk, span).await)?,
+                charts: offered(charts)?,
                 source: desk.ports.metrics.source(),
-                deeds: deeds(desk, span).await?,
-                consumers: offered(desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW)).await)?,
+                deeds: deeds?,
+                consumers: offered(consumers)?,
             })
         }
     }

@@ -86,7 +86,7 @@ impl GiveUp {
             letter,
             body: body.to_owned(),
         };
-        Ok(self.letters.keep(&kept).await?)
+        Ok(self.letters.keep(&kept).await.map(drop)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Changing letters, each only as it was seen.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 
 use super::item::item;
 use super::{DynamoLetters, Kept, STORE};
@@ -10,21 +11,29 @@ use crate::letter::{Letter, LetterStatus};
 use crate::ports::StoreError;
 use crate::time::Timestamp;
 
+/// Of an item that is no letter: which letter the message was the return of.
+const RETURN_OF: &str = "returnOf";
+
 impl DynamoLetters {
-    /// Keeps a letter; one that is there already stays as it is.
-    pub(in crate::aws) async fn keep(&self, kept: &Kept) -> Result<(), StoreError> {
+    /// Keeps a letter; one that is there already stays as it is. `false` if the message was known as the return of another letter.
+    pub(in crate::aws) async fn keep(&self, kept: &Kept) -> Result<bool, StoreError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item(kept)))
             .condition_expression("attribute_not_exists(id)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match put {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(error) => Err(self.failed("PutItem", &error)),
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(there)) => {
+                    Ok(there.item().is_none_or(|item| !item.contains_key(RETURN_OF)))
+                }
+                _ => Err(self.failed("PutItem", &error)),
+            },
         }
     }
 
@@ -56,9 +65,9 @@ impl DynamoLetters {
         transaction::update(STORE, update)
     }
 
-    /// Makes one change by itself; one that is refused is none.
-    async fn unless_changed(&self, change: TransactWriteItem) -> Result<(), StoreError> {
-        match self.client.transact_write_items().transact_items(change).send().await {
+    /// Makes changes, all or none; what is refused is none.
+    async fn unless_changed(&self, changes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
+        match self.client.transact_write_items().set_transact_items(Some(changes)).send().await {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => Ok(()),
             Err(error) => Err(self.failed("TransactWriteItems", &error)),
@@ -67,11 +76,17 @@ impl DynamoLetters {
 
     /// Changes a letter's status, unless it has another than `from` by now.
     pub(in crate::aws) async fn set(&self, id: &str, from: LetterStatus, to: LetterStatus) -> Result<(), StoreError> {
-        self.unless_changed(self.mark(id, from, to)?).await
+        self.unless_changed(vec![self.mark(id, from, to)?]).await
     }
 
-    /// Notes that what was tried once more failed once more.
-    pub(in crate::aws) async fn failed_again(&self, known: &Kept, code: &str, message: &str, permanent: bool) -> Result<(), StoreError> {
+    /// Notes that what was tried once more failed once more. `arrival` is the id that a letter of its own would have had: whatever comes
+    /// under that once more is known by it.
+    pub(in crate::aws) async fn failed_again(
+        &self,
+        known: &Kept,
+        (code, message, permanent): (&str, &str, bool),
+        arrival: Option<&str>,
+    ) -> Result<(), StoreError> {
         let now = Timestamp::now();
         let letter = Letter {
             error_code: code.to_owned(),
@@ -88,7 +103,16 @@ impl DynamoLetters {
             letter,
             body: known.body.clone(),
         };
-        self.unless_changed(self.put(&kept, Some(known))?).await
+        let mut changes = vec![self.put(&kept, Some(known))?];
+        if let Some(arrival) = arrival {
+            let mark = Put::builder()
+                .table_name(&self.table)
+                .item("id", text(arrival))
+                .item(RETURN_OF, text(&known.letter.id))
+                .condition_expression("attribute_not_exists(id)");
+            changes.push(transaction::put(STORE, mark)?);
+        }
+        self.unless_changed(changes).await
     }
 
     /// What closes a letter whose event its consumer has completed, to be written together with that: refused if there is no such letter,

@@ -46,7 +46,7 @@ impl Worker {
             .expression_attribute_values(":count", number(some.len()))
             .expression_attribute_values(":me", text(&self.me))
             .expression_attribute_values(":running", text(OperationStatus::Running.name()));
-        if self.make(announced).await?.is_none() {
+        if self.make_once(announced).await?.is_none() {
             return Ok((false, Vec::new()));
         }
         let (mut left, mut away) = (some, Vec::new());
@@ -133,6 +133,10 @@ impl Worker {
             if sent {
                 return Ok(None);
             }
+            // There is nothing to be done about it any more.
+            self.letters
+                .set(&kept.letter.id, kept.letter.status, LetterStatus::Redriven)
+                .await?;
             return settled(ItemStatus::Skipped, "the ledger has it as completed".to_owned());
         }
         if kept.letter.status == LetterStatus::Open {
@@ -167,7 +171,7 @@ impl Worker {
         }
         if let Some(kept) = self.letters.kept(&kept.letter.id).await? {
             let why = format!("{consumer} has neither a queue nor a function");
-            self.letters.failed_again(&kept, "Unreachable", &why, true).await?;
+            self.letters.failed_again(&kept, ("Unreachable", &why, true), None).await?;
         }
         Ok(None)
     }
@@ -190,7 +194,7 @@ impl Worker {
             }
             Err(error) => {
                 self.letters
-                    .failed_again(kept, error.code(), &error.to_string(), !error.is_transient())
+                    .failed_again(kept, (error.code(), &error.to_string(), !error.is_transient()), None)
                     .await?;
                 Ok(Outcome::of(item, ItemStatus::Failed, Some(error.to_string())))
             }

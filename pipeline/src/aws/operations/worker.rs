@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -177,6 +178,23 @@ impl Worker {
     pub(super) async fn make(&self, update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
         for attempt in 0..TRIES {
             let error = match update.clone().send().await {
+                Ok(answer) => return Ok(answer.attributes),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(None),
+                Some(UpdateItemError::TransactionConflictException(_)) => wait(attempt).await,
+                _ => return Err(self.operations.failed("UpdateItem", &error)),
+            }
+        }
+        Err(overtaken(STORE))
+    }
+
+    /// As [`Self::make`], of what would count twice if it were made twice: it isn't sent again by itself when its answer is lost.
+    pub(super) async fn make_once(&self, update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
+        let once = aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled());
+        for attempt in 0..TRIES {
+            let error = match update.clone().customize().config_override(once.clone()).send().await {
                 Ok(answer) => return Ok(answer.attributes),
                 Err(error) => error,
             };
