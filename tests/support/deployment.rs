@@ -30,7 +30,7 @@ pub const PREFIX: &str = "t-1";
 pub const CREDENTIALS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
 
 /// How many emulators run at once.
-static SEATS: Semaphore = Semaphore::const_new(2);
+static SEATS: Semaphore = Semaphore::const_new(1);
 
 /// Which emulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
