@@ -61,6 +61,62 @@ impl AppError {
     }
 }
 
+/// The parts of the system that don't answer, each once, as their errors name them: `the ledger`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Unanswered(Vec<String>);
+
+impl Unanswered {
+    /// Whether all answer.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Those of another reading too.
+    pub fn join(&mut self, other: Self) {
+        other.0.into_iter().for_each(|name| self.add(name));
+    }
+
+    fn add(&mut self, name: String) {
+        if !self.0.contains(&name) {
+            self.0.push(name);
+        }
+    }
+
+    /// In a few words: the one, or how many.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        match self.0.as_slice() {
+            [] => String::new(),
+            [one] => format!("{one} does not answer"),
+            all => format!("{} of its sources do not answer", all.len()),
+        }
+    }
+
+    /// In a sentence, with what it means for a page.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let (list, verb) = match self.0.as_slice() {
+            [] => return String::new(),
+            [one] => (one.clone(), "does"),
+            [all @ .., last] => (format!("{} and {last}", all.join(", ")), "do"),
+        };
+        let mut letters = list.chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        format!(
+            "{first}{} {verb} not answer right now. What rests on that is not known, or old; it is tried again by itself.",
+            letters.as_str()
+        )
+    }
+}
+
 impl FromServerFnError for AppError {
     type Encoder = JsonText;
 
@@ -83,7 +139,26 @@ mod ssr {
     use pipeline::event::InvalidField;
     use pipeline::ports::{FlagError, OperationError, StoreError};
 
-    use super::AppError;
+    use super::{AppError, Unanswered};
+
+    impl Unanswered {
+        /// What was read, if it was; a part that doesn't answer is noted, one that the backend doesn't offer is not.
+        ///
+        /// # Errors
+        /// The question made no sense.
+        pub fn known<T>(&mut self, result: Result<T, StoreError>) -> Result<Option<T>, AppError> {
+            match result {
+                Ok(value) => Ok(Some(value)),
+                Err(StoreError::NotOffered { .. }) => Ok(None),
+                Err(StoreError::Invalid(fault)) => Err(fault.into()),
+                Err(error @ (StoreError::Unavailable { what, .. } | StoreError::Corrupt { what, .. })) => {
+                    tracing::error!(%error, "a store failed");
+                    self.add(what.to_owned());
+                    Ok(None)
+                }
+            }
+        }
+    }
 
     impl From<InvalidField> for AppError {
         fn from(fault: InvalidField) -> Self {
@@ -142,5 +217,39 @@ mod ssr {
                 OperationError::Ended(_) => Self::Conflict(error.to_string()),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::ports::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_answer_is_said_once_and_by_name() {
+        let mut all = Unanswered::default();
+        let away = |what| StoreError::Unavailable {
+            what,
+            reason: "gone".to_owned(),
+        };
+        assert_eq!(all.known(Ok::<_, StoreError>(7)), Ok(Some(7)));
+        assert_eq!(all.known::<u8>(Err(StoreError::NotOffered { what: "the moon" })), Ok(None));
+        assert!(all.is_empty() && all.sentence().is_empty() && all.in_short().is_empty());
+        for what in ["the ledger", "the ledger"] {
+            assert_eq!(all.known::<u8>(Err(away(what))), Ok(None));
+        }
+        assert_eq!(all.in_short(), "the ledger does not answer");
+        assert!(all.sentence().starts_with("The ledger does not answer"), "{}", all.sentence());
+        let mut more = all.clone();
+        all.known::<u8>(Err(away("the event store"))).expect("noted");
+        more.join(all);
+        assert_eq!(more.names(), ["the ledger", "the event store"]);
+        assert_eq!(more.in_short(), "2 of its sources do not answer");
+        assert!(
+            more.sentence().starts_with("The ledger and the event store do not answer"),
+            "{}",
+            more.sentence()
+        );
     }
 }

@@ -6,6 +6,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Unanswered;
 use pipeline::flag::Stage;
 use pipeline::time::Timestamp;
 
@@ -20,6 +21,8 @@ pub struct Pulse {
     pub dead_letters: Option<u64>,
     /// Criteria that pass, fail, are unknown.
     pub criteria: [u8; 3],
+    /// What didn't answer.
+    pub unanswered: Unanswered,
 }
 
 /// How the connection is.
@@ -154,7 +157,7 @@ mod browser {
     }
 
     /// How often the silence is looked at, and how long a connection that the browser gave up is left before the next try.
-    const LOOK: Duration = Duration::from_secs(1);
+    const LOOK: Duration = Duration::from_millis(500);
     const AGAIN: f64 = 5_000.0;
 
     /// Where the browser keeps how often pages read.

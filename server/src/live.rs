@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use app::context::Desk;
-use app::pages::overview::api::{Overview, OverviewQuery, pulse};
+use app::pages::overview::api::{Overview, OverviewQuery};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
 use pipeline::operation::{Operation, OperationStatus};
@@ -127,18 +127,22 @@ impl Hub {
         }
     }
 
-    /// What there is to say: the state as a whole, and every operation; of what doesn't answer, nothing. If nothing answers
-    /// there is silence, and silence makes the page say that it is old.
+    /// What there is to say: the state as a whole, and every operation; of what doesn't answer, nothing. What takes too long is silence, and
+    /// silence makes the page say that it is old.
     async fn read(&self) -> Option<(Vec<(&'static str, String)>, Vec<Operation>)> {
-        let state = async {
-            let pulse = pulse(&self.desk).await.ok()?;
-            Some((pulse, Overview::shared(&self.desk, &OverviewQuery::default()).await.ok()))
-        };
-        let (state, operations) = tokio::join!(state, self.desk.ports.operations.list(OPERATIONS, None));
-        let (pulse, overview) = state?;
+        let query = OverviewQuery::default();
+        let (overview, operations) = tokio::join!(
+            Overview::shared(&self.desk, &query),
+            self.desk.ports.operations.list(OPERATIONS, None)
+        );
+        let overview = overview.ok()?;
         let state = [
-            Some(("overview", serde_json::to_string(&pulse))),
-            overview.and_then(|overview| Some(("series", serde_json::to_string(&overview.charts.ok()?.throughput)))),
+            Some(("overview", serde_json::to_string(&overview.pulse()))),
+            overview
+                .charts
+                .as_ref()
+                .ok()
+                .map(|charts| ("series", serde_json::to_string(&charts.throughput))),
         ];
         let state = state
             .into_iter()

@@ -208,19 +208,26 @@ pub fn Head(
 #[component]
 fn LiveChip() -> impl IntoView {
     let live = Live::get();
+    // What the server says that it couldn't read.
+    let missing = Memo::new(move |_| {
+        live.pulse
+            .with(|pulse| pulse.as_ref().map(|p| p.unanswered.in_short()).unwrap_or_default())
+    });
     let class = move || match live.connection.get() {
         Connection::Lost => "dot off",
         _ if live.silent.get() => "dot off",
+        Connection::Live if missing.with(|m| !m.is_empty()) => "dot off",
         Connection::Live if live.refresh.get() != Refresh::Off => "dot on",
         Connection::Live | Connection::Paused | Connection::Connecting => "dot idle",
     };
     let words = move || match live.connection.get() {
-        Connection::Lost => "connection lost, retrying",
-        _ if live.silent.get() => "old: no news from the server",
-        Connection::Live if live.refresh.get() == Refresh::Off => "stopped",
-        Connection::Live => "live",
-        Connection::Connecting => "connecting",
-        Connection::Paused => "paused",
+        Connection::Lost => "connection lost, retrying".to_owned(),
+        _ if live.silent.get() => "old: no news from the server".to_owned(),
+        Connection::Live if missing.with(|m| !m.is_empty()) => missing.with(|m| format!("partly old: {m}")),
+        Connection::Live if live.refresh.get() == Refresh::Off => "stopped".to_owned(),
+        Connection::Live => "live".to_owned(),
+        Connection::Connecting => "connecting".to_owned(),
+        Connection::Paused => "paused".to_owned(),
     };
     let since = move || {
         let old = live.silent.get() || live.connection.get() == Connection::Lost;

@@ -6,7 +6,7 @@ use pipeline::criteria::Status;
 use pipeline::ledger::DeliveryState;
 use pipeline::letter::LetterStatus;
 
-use crate::error::AppError;
+use crate::error::{AppError, Unanswered};
 
 /// How a state is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +155,16 @@ pub fn Missing(
             </p>
         </section>
     }
+}
+
+/// That some of what is shown is old or not known, because what it rests on doesn't answer; nothing while all does.
+#[component]
+pub fn PartlyOld(
+    /// What doesn't answer.
+    unanswered: Signal<Unanswered>,
+) -> impl IntoView {
+    let sentence = Memo::new(move |_| unanswered.with(Unanswered::sentence));
+    move || sentence.with(|s| (!s.is_empty()).then(|| view! { <p class="stale" role="status">{s.clone()}</p> }))
 }
 
 /// Nothing, and why that is so.

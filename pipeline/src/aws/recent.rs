@@ -1,6 +1,7 @@
 //! What is read once for all who ask within some time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -13,20 +14,23 @@ use crate::ports::StoreError;
 pub(super) struct Recent<T> {
     lasts: Duration,
     last: Mutex<Last<T>>,
+    /// How many readings have ended in vain.
+    failures: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Last<T> {
     value: Option<(Instant, Arc<T>)>,
-    /// When a reading ended in vain, and how.
-    failed: Option<(Instant, StoreError)>,
+    /// How the last reading in vain ended.
+    error: Option<StoreError>,
 }
 
 impl<T> Recent<T> {
     pub(super) fn new(lasts: Duration) -> Self {
         Self {
             lasts,
-            last: Mutex::new(Last { value: None, failed: None }),
+            last: Mutex::new(Last { value: None, error: None }),
+            failures: AtomicU64::new(0),
         }
     }
 
@@ -41,12 +45,12 @@ impl<T> Recent<T> {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let came = Instant::now();
+        let failures = self.failures.load(Ordering::Acquire);
         let mut last = self.last.lock().await;
         if let Some((_, value)) = last.value.as_ref().filter(|(at, _)| at.elapsed() < self.lasts) {
             return Ok(Arc::clone(value));
         }
-        if let Some((_, error)) = last.failed.as_ref().filter(|(at, _)| *at >= came) {
+        if let Some(error) = last.error.as_ref().filter(|_| self.failures.load(Ordering::Acquire) != failures) {
             return Err(error.clone());
         }
         match read().await {
@@ -56,7 +60,8 @@ impl<T> Recent<T> {
                 Ok(value)
             }
             Err(error) => {
-                last.failed = Some((Instant::now(), error.clone()));
+                last.error = Some(error.clone());
+                self.failures.fetch_add(1, Ordering::Release);
                 Err(error)
             }
         }
@@ -65,7 +70,7 @@ impl<T> Recent<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
 

@@ -64,7 +64,6 @@ async fn adds_up(server: &Cutover, all: &[String]) {
     assert_eq!(keys.len(), count, "no letter twice: {all_letters:#?}");
 }
 
-#[ignore = "passes alone, and not beside the rest of the suite: it rests on how fast the machine is"]
 #[tokio::test]
 async fn dynamodb_is_down_for_a_while() {
     let between = Between::of_nothing().await;

@@ -7,7 +7,7 @@ use pipeline::metric::{MetricsSource, Reading, Vitals};
 use pipeline::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::error::AppError;
+use crate::error::{AppError, Unanswered};
 use crate::pages::overview::api::Deed;
 
 /// One consumer's page.
@@ -35,6 +35,8 @@ pub struct ConsumerPage {
     pub faults: Vec<ConsumerFault>,
     /// Flag changes and redrives.
     pub deeds: Vec<Deed>,
+    /// What didn't answer of that which the deeds rest on.
+    pub unanswered: Unanswered,
 }
 
 /// The consumers' page.
@@ -147,6 +149,7 @@ mod ssr {
                 consumer: Some(name.to_owned()),
             };
             let metrics = &desk.ports.metrics;
+            let (deeds, unanswered) = deeds(desk, span).await?;
             let mut latency = Vec::with_capacity(3);
             for metric in [Metric::LatencyP50, Metric::LatencyP95, Metric::LatencyP99] {
                 latency.push(metrics.series(&series(metric)).await?);
@@ -162,7 +165,8 @@ mod ssr {
                 vitals: metrics.vitals(name, span, step).await?,
                 source: metrics.source(),
                 faults: desk.ports.consumers.faults(name, 20).await?,
-                deeds: deeds(desk, span).await?,
+                deeds,
+                unanswered,
             })
         }
     }

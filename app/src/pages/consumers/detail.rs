@@ -15,7 +15,7 @@ use crate::ui::loaded::{loaded, read_live};
 use crate::ui::number::{duration, group, or_dash, percent, rate, seconds, short_id};
 use crate::ui::range::{RangePicker, use_range_text, use_zoom, use_zoom_out};
 use crate::ui::source::SourceNote;
-use crate::ui::state::{Empty, StateSign};
+use crate::ui::state::{Empty, PartlyOld, StateSign};
 use crate::ui::time::{Moment, ZoneName};
 
 /// The page.
@@ -37,6 +37,7 @@ pub fn ConsumerDetail() -> impl IntoView {
             reading,
             move |data: Signal<ConsumerPage>| {
                 view! {
+                    <PartlyOld unanswered=Signal::derive(move || data.with(|d| d.unanswered.clone())) />
                     <Summary data pause />
                     <Charts data />
                     <Platform vitals=Signal::derive(move || data.with(|d| d.vitals.clone())) />

@@ -8,7 +8,7 @@ use pipeline::parity::ParityReport;
 use pipeline::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::error::AppError;
+use crate::error::{AppError, Unanswered};
 
 /// The page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct CutoverView {
     pub verdict: (String, String),
     /// The six criteria.
     pub criteria: Vec<Criterion>,
+    /// What didn't answer of that which the criteria rest on.
+    pub unanswered: Unanswered,
     /// Whether the publishers that Cutover knows read the flags from it.
     pub followed: bool,
     /// Every scope's flags, the global one first.
@@ -89,7 +91,7 @@ mod ssr {
 
         async fn read(desk: &Desk, range: Range) -> Result<Self, AppError> {
             let now = Timestamp::now();
-            let ((stage, criteria), flags) = (judged(desk, now).await?, desk.ports.flags.all().await?);
+            let ((stage, criteria, unanswered), flags) = (judged(desk, now).await?, desk.ports.flags.all().await?);
             let known: Vec<&str> = flags.iter().map(|f| f.scope.as_str()).collect();
             let sources = desk
                 .ports
@@ -110,6 +112,7 @@ mod ssr {
                 flags,
                 functions: desk.ports.flags.functions().await?,
                 history: desk.ports.flags.history(20).await?,
+                unanswered,
                 parity: offered(desk.ports.parity.report(range.span(now), None, now).await)?,
             })
         }
@@ -179,7 +182,7 @@ mod ssr {
     /// # Errors
     /// Both off, the version moved, no reason, or the store doesn't answer.
     pub async fn set(desk: &Desk, actor: &Actor, change: &FlagChange) -> Result<(FlagState, Vec<FlagFunction>), AppError> {
-        let (_, criteria) = judged(desk, Timestamp::now()).await?;
+        let (_, criteria, _) = judged(desk, Timestamp::now()).await?;
         let criteria: Vec<String> = criteria.iter().map(|c| format!("{}={}", c.id, c.status.word())).collect();
         let on = |flag| if flag { "on" } else { "off" };
         let action = Action {

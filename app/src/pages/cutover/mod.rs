@@ -14,6 +14,7 @@ use crate::ui::confirm::{Said, follow};
 use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, part, read_live};
 use crate::ui::range::{RangePicker, use_range_text};
+use crate::ui::state::PartlyOld;
 use api::{CutoverView, SetFlags, WriteFunctions, read_cutover};
 use flags::{History, Scopes};
 use functions::Functions;
@@ -38,6 +39,7 @@ pub fn CutoverPage() -> impl IntoView {
             reading,
             move |data: Signal<CutoverView>| {
                 view! {
+                    <PartlyOld unanswered=Signal::derive(move || data.with(|d| d.unanswered.clone())) />
                     <section class=move || data.with(|d| format!("panel verdict {}", tone(d))) aria-label="Stage">
                         <div>
                             <p class="verdict-text">

@@ -11,7 +11,7 @@ use pipeline::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::charts::Marker;
-use crate::error::AppError;
+use crate::error::{AppError, Unanswered};
 use crate::ui::range::Range;
 
 /// What is asked of the overview.
@@ -50,7 +50,7 @@ impl From<&Deed> for Marker {
 pub struct Overview {
     /// The server's clock when this was read.
     pub now: Timestamp,
-    /// The stage; `None` where the backend offers no flags.
+    /// The stage; `None` where the backend offers no flags, or they don't answer.
     pub stage: Option<Stage>,
     /// The verdict: its head, and the rest.
     pub verdict: (String, String),
@@ -70,6 +70,8 @@ pub struct Overview {
     pub deeds: Vec<Deed>,
     /// The consumers.
     pub consumers: Result<Vec<ConsumerStatus>, AppError>,
+    /// What didn't answer of that which stage, criteria, dead letters and deeds rest on.
+    pub unanswered: Unanswered,
 }
 
 /// What the charts show.
@@ -132,20 +134,22 @@ mod ssr {
 
     use super::{Deed, Overview, OverviewQuery, Readings};
     use crate::context::Desk;
-    use crate::error::{AppError, offered};
+    use crate::error::{AppError, Unanswered, offered};
     use crate::live::Pulse;
     use crate::routes;
 
     /// The window that the criteria are judged over.
     const WINDOW: i64 = DAY;
 
-    /// The stage, and the six criteria as of now. A source that doesn't answer makes its criteria unknown.
-    pub async fn judged(desk: &Desk, now: Timestamp) -> Result<(Stage, Vec<Criterion>), AppError> {
-        Ok((stage(desk).await?, criteria_of(desk, now).await))
+    /// The stage, and the six criteria as of now with what didn't answer: that makes its criteria unknown.
+    pub async fn judged(desk: &Desk, now: Timestamp) -> Result<(Stage, Vec<Criterion>, Unanswered), AppError> {
+        let (stage, criteria) = tokio::join!(stage(desk), criteria_of(desk, now));
+        let (criteria, unanswered) = criteria?;
+        Ok((stage?, criteria, unanswered))
     }
 
     /// The six criteria; what doesn't answer makes those that need it unknown.
-    async fn criteria_of(desk: &Desk, now: Timestamp) -> Vec<Criterion> {
+    async fn criteria_of(desk: &Desk, now: Timestamp) -> Result<(Vec<Criterion>, Unanswered), AppError> {
         let span = Span::ending(now, WINDOW);
         let ports = &desk.ports;
         let (counts, ledger, parity, peak, audit) = tokio::join!(
@@ -155,11 +159,12 @@ mod ssr {
             ports.metrics.peak(span),
             ports.events.completeness()
         );
+        let mut unanswered = Unanswered::default();
         let evidence = Evidence {
-            ledger: ledger.ok(),
-            parity: parity.ok().map(|r| r.total),
-            peak: peak.ok(),
-            consumers: counts.ok().map(|list| {
+            ledger: unanswered.known(ledger)?,
+            parity: unanswered.known(parity)?.map(|r| r.total),
+            peak: unanswered.known(peak)?,
+            consumers: unanswered.known(counts)?.map(|list| {
                 list.into_iter()
                     .map(|c| ConsumerEvidence {
                         name: c.name,
@@ -169,14 +174,14 @@ mod ssr {
                     })
                     .collect()
             }),
-            audit: audit.ok(),
+            audit: unanswered.known(audit)?,
             window: WINDOW,
         };
-        criteria::judge(&evidence)
+        Ok((criteria::judge(&evidence), unanswered))
     }
 
     /// Where the migration stands.
-    async fn stage(desk: &Desk) -> Result<Stage, AppError> {
+    async fn stage(desk: &Desk) -> Result<Stage, StoreError> {
         let all = desk.ports.flags.all().await?;
         let global = all.into_iter().find(|f| f.scope == GLOBAL_SCOPE);
         let flags = global.map(|f| f.flags).unwrap_or_default();
@@ -184,39 +189,20 @@ mod ssr {
         Ok(flags.stage().unwrap_or(Stage::Shadow))
     }
 
-    /// What every live message says: of each source what it answers.
+    /// What every live message says.
     ///
     /// # Errors
-    /// None of them answers.
+    /// The overview can't be read.
     pub async fn pulse(desk: &Desk) -> Result<Pulse, AppError> {
-        let now = Timestamp::now();
-        let (stage, dead_letters, criteria) = match Overview::shared(desk, &OverviewQuery::default()).await {
-            Ok(overview) => (
-                overview.stage,
-                overview.dead_letters.ok().map(|depth| depth.open),
-                overview.criteria,
-            ),
-            Err(error) => {
-                let (stage, depth) = (stage(desk).await.ok(), desk.ports.letters.depth().await.ok());
-                if stage.is_none() && depth.is_none() && desk.ports.events.facets().await.is_err() {
-                    return Err(error);
-                }
-                (stage, depth.map(|depth| depth.open), criteria_of(desk, now).await)
-            }
-        };
-        let count = |status| u8::try_from(criteria.iter().filter(|c| c.status == status).count()).unwrap_or(u8::MAX);
-        Ok(Pulse {
-            now,
-            stage,
-            dead_letters,
-            criteria: [count(Status::Passing), count(Status::Failing), count(Status::Unknown)],
-        })
+        Ok(Overview::shared(desk, &OverviewQuery::default()).await?.pulse())
     }
 
-    /// The flag changes and operations of a span, newest first.
-    pub async fn deeds(desk: &Desk, span: Span) -> Result<Vec<Deed>, AppError> {
+    /// The flag changes and operations of a span, newest first, and which of the two didn't answer.
+    pub async fn deeds(desk: &Desk, span: Span) -> Result<(Vec<Deed>, Unanswered), AppError> {
         let (changes, operations) = tokio::join!(desk.ports.flags.history(50), desk.ports.operations.list(50, None));
-        let mut deeds: Vec<Deed> = offered(changes)?
+        let mut unanswered = Unanswered::default();
+        let mut deeds: Vec<Deed> = unanswered
+            .known(changes)?
             .unwrap_or_default()
             .into_iter()
             .map(|change| {
@@ -241,7 +227,7 @@ mod ssr {
                 }
             })
             .collect();
-        let operations = offered(operations)?.map_or(Vec::new(), |page| page.items);
+        let operations = unanswered.known(operations)?.map_or(Vec::new(), |page| page.items);
         deeds.extend(operations.into_iter().map(|operation| {
             let what = operation.kind.name();
             Deed {
@@ -253,14 +239,27 @@ mod ssr {
         }));
         deeds.retain(|d| d.at >= span.from && d.at < span.to);
         deeds.sort_by_key(|d| std::cmp::Reverse(d.at));
-        Ok(deeds)
+        Ok((deeds, unanswered))
     }
 
     impl Overview {
+        /// What a live message says of it.
+        #[must_use]
+        pub fn pulse(&self) -> Pulse {
+            let count = |status| u8::try_from(self.criteria.iter().filter(|c| c.status == status).count()).unwrap_or(u8::MAX);
+            Pulse {
+                now: self.now,
+                stage: self.stage,
+                dead_letters: self.dead_letters.as_ref().ok().map(|depth| depth.open),
+                criteria: [count(Status::Passing), count(Status::Failing), count(Status::Unknown)],
+                unanswered: self.unanswered.clone(),
+            }
+        }
+
         /// Reads it, shared by all who ask the same within a second.
         ///
         /// # Errors
-        /// A store doesn't answer, or the query makes no sense.
+        /// The query makes no sense.
         pub async fn shared(desk: &Desk, query: &OverviewQuery) -> Result<Self, AppError> {
             desk.shared(query.clone(), Self::read(desk, query)).await
         }
@@ -277,10 +276,11 @@ mod ssr {
                 deeds(desk, span),
                 desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW))
             );
-            let stage = match stage {
-                Err(AppError::NotOffered(_) | AppError::Unavailable(_)) => None,
-                other => Some(other?),
-            };
+            let (criteria, mut unanswered) = criteria?;
+            let stage = unanswered.known(stage)?;
+            unanswered.known(depth.as_ref().map(|_| ()).map_err(Clone::clone))?;
+            let (deeds, missing) = deeds?;
+            unanswered.join(missing);
             Ok(Self {
                 now,
                 stage,
@@ -291,8 +291,9 @@ mod ssr {
                 span,
                 charts: offered(charts)?,
                 source: desk.ports.metrics.source(),
-                deeds: deeds?,
+                deeds,
                 consumers: offered(consumers)?,
+                unanswered,
             })
         }
     }

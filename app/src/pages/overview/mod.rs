@@ -13,6 +13,7 @@ use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, part, read_live};
 use crate::ui::range::{RangePicker, use_range_text};
 use crate::ui::source::SourceNote;
+use crate::ui::state::PartlyOld;
 use api::{Overview, read_overview};
 use charts::OverviewCharts;
 use criteria::Criteria;
@@ -31,6 +32,7 @@ pub fn OverviewPage() -> impl IntoView {
             reading,
             move |data: Signal<Overview>| {
                 view! {
+                    <PartlyOld unanswered=Signal::derive(move || data.with(|d| d.unanswered.clone())) />
                     <Verdict data />
                     <Criteria data />
                     {part(
@@ -61,6 +63,8 @@ pub fn OverviewPage() -> impl IntoView {
 #[component]
 fn Verdict(data: Signal<Overview>) -> impl IntoView {
     let class = move || data.with(|d| format!("panel verdict {}", d.tone()));
+    // The last that was known stays while the flags don't answer.
+    let stage = Memo::new(move |before: Option<&Option<Stage>>| data.with(|d| d.stage).or_else(|| before.copied().flatten()));
     view! {
         <section class=class aria-label="Verdict">
             <div>
@@ -72,8 +76,9 @@ fn Verdict(data: Signal<Overview>) -> impl IntoView {
                 <p class="verdict-more">{move || data.with(Overview::tally)}</p>
             </div>
             {move || {
-                data.with(|d| d.stage.is_some())
-                    .then(|| view! { <Stages stage=Signal::derive(move || data.with(|d| d.stage.unwrap_or(Stage::Shadow))) /> })
+                stage
+                    .with(Option::is_some)
+                    .then(|| view! { <Stages stage=Signal::derive(move || stage.get().unwrap_or(Stage::Shadow)) /> })
             }}
         </section>
     }

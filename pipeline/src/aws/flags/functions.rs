@@ -93,12 +93,9 @@ impl Environments {
     async fn current(&self, function: &str) -> Result<Current, StoreError> {
         let answer = self.lambda.get_function_configuration().function_name(function).send().await;
         let answer = answer.map_err(|e| failed(STORE, &format!("GetFunctionConfiguration of {function}"), &e))?;
-        let environment = answer.environment.unwrap_or_else(|| {
-            // It has no variables at all.
-            aws_sdk_lambda::types::EnvironmentResponse::builder().build()
-        });
+        let (variables, error) = answer.environment.map(|there| (there.variables, there.error)).unwrap_or_default();
         // Without its key Lambda leaves the variables out: written back, they would be gone.
-        if let Some(error) = environment.error {
+        if let Some(error) = error {
             return Err(StoreError::Unavailable {
                 what: STORE,
                 reason: format!(
@@ -113,7 +110,7 @@ impl Environments {
             format!("the last update of {function} failed: {why}")
         });
         Ok(Current {
-            variables: environment.variables.unwrap_or_default(),
+            variables: variables.unwrap_or_default(),
             revision: answer.revision_id,
             settling: matches!(answer.last_update_status, Some(LastUpdateStatus::InProgress)),
             fault,

@@ -173,28 +173,25 @@ impl Worker {
             .return_values(ReturnValue::AllNew)
     }
 
-    /// Makes an update, again if a transaction is under way at the same item. The operation after it; `None` if its condition didn't
-    /// hold.
+    /// Makes an update. The operation after it; `None` if its condition didn't hold.
     pub(super) async fn make(&self, update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
-        for attempt in 0..TRIES {
-            let error = match update.clone().send().await {
-                Ok(answer) => return Ok(answer.attributes),
-                Err(error) => error,
-            };
-            match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(None),
-                Some(UpdateItemError::TransactionConflictException(_)) => wait(attempt).await,
-                _ => return Err(self.operations.failed("UpdateItem", &error)),
-            }
-        }
-        Err(overtaken(STORE))
+        self.make_with(update, aws_sdk_dynamodb::Config::builder()).await
     }
 
     /// As [`Self::make`], of what would count twice if it were made twice: it isn't sent again by itself when its answer is lost.
     pub(super) async fn make_once(&self, update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
         let once = aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled());
+        self.make_with(update, once).await
+    }
+
+    /// Again if a transaction is under way at the same item.
+    async fn make_with(
+        &self,
+        update: UpdateItemFluentBuilder,
+        config: aws_sdk_dynamodb::config::Builder,
+    ) -> Result<Option<Item>, StoreError> {
         for attempt in 0..TRIES {
-            let error = match update.clone().customize().config_override(once.clone()).send().await {
+            let error = match update.clone().customize().config_override(config.clone()).send().await {
                 Ok(answer) => return Ok(answer.attributes),
                 Err(error) => error,
             };

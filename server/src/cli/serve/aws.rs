@@ -86,7 +86,7 @@ async fn alarm(desk: Desk, teller: Teller, stop: CancellationToken) {
         }
         // What isn't known is not told; an alarm's data is missing then.
         let told = match judged(&desk, Timestamp::now()).await {
-            Ok((_, criteria)) => teller.tell(&criteria).await.map_err(|error| error.to_string()),
+            Ok((_, criteria, _)) => teller.tell(&criteria).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = told {

@@ -19,15 +19,17 @@ use crate::http::AppState;
 /// The overview.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OverviewBody {
-    /// Null where the backend offers no flags.
+    /// Null where the backend offers no flags, or they don't answer.
     stage: Option<Stage>,
     /// The verdict in a sentence or two.
     verdict: String,
     criteria: Vec<Criterion>,
-    /// Null where the backend doesn't offer them.
+    /// Null where the backend doesn't offer them, or they don't answer.
     dead_letters: Option<Depth>,
     /// `embedded` or `aws`.
     backend: String,
+    /// What didn't answer, such as `the ledger`: what rests on it is unknown, or null
+    unanswered: Vec<String>,
     at: Timestamp,
 }
 
@@ -41,6 +43,7 @@ pub(super) async fn overview(State(state): State<AppState>) -> Result<Json<Overv
         criteria: overview.criteria,
         dead_letters: overview.dead_letters.ok(),
         backend: overview.backend,
+        unanswered: overview.unanswered.names().to_vec(),
         at: overview.now,
     }))
 }
