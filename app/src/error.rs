@@ -95,23 +95,23 @@ impl Unanswered {
     pub fn in_short(&self) -> String {
         match self.0.as_slice() {
             [] => String::new(),
-            [one] => format!("{one} does not answer"),
-            all => format!("{} of its sources do not answer", all.len()),
+            [one] => format!("{one} can't be read"),
+            all => format!("{} sources can't be read", all.len()),
         }
     }
 
     /// In a sentence, with what it means for a page.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let (list, verb) = match self.0.as_slice() {
+        let list = match self.0.as_slice() {
             [] => return String::new(),
-            [one] => (one.clone(), "does"),
-            [all @ .., last] => (format!("{} and {last}", all.join(", ")), "do"),
+            [one] => one.clone(),
+            [all @ .., last] => format!("{} and {last}", all.join(", ")),
         };
         let mut letters = list.chars();
         let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
         format!(
-            "{first}{} {verb} not answer right now. What rests on that is not known, or old; it is tried again by itself.",
+            "{first}{} can't be read right now. What rests on that is not known, or old; it is tried again by itself.",
             letters.as_str()
         )
     }
@@ -239,15 +239,15 @@ mod tests {
         for what in ["the ledger", "the ledger"] {
             assert_eq!(all.known::<u8>(Err(away(what))), Ok(None));
         }
-        assert_eq!(all.in_short(), "the ledger does not answer");
-        assert!(all.sentence().starts_with("The ledger does not answer"), "{}", all.sentence());
+        assert_eq!(all.in_short(), "the ledger can't be read");
+        assert!(all.sentence().starts_with("The ledger can't be read"), "{}", all.sentence());
         let mut more = all.clone();
         all.known::<u8>(Err(away("the event store"))).expect("noted");
         more.join(all);
         assert_eq!(more.names(), ["the ledger", "the event store"]);
-        assert_eq!(more.in_short(), "2 of its sources do not answer");
+        assert_eq!(more.in_short(), "2 sources can't be read");
         assert!(
-            more.sentence().starts_with("The ledger and the event store do not answer"),
+            more.sentence().starts_with("The ledger and the event store can't be read"),
             "{}",
             more.sentence()
         );

@@ -7,6 +7,7 @@ use tests::between::{Between, Call, Fate};
 use tests::browser::Browser;
 use tests::deployment::{Account, PREFIX};
 use tests::server::Setup;
+use tests::wait::eventually;
 
 fn writes(call: &Call) -> bool {
     call.service == "lambda" && call.operation.starts_with("PUT ") && call.operation.ends_with("/configuration")
@@ -85,7 +86,11 @@ async fn a_change_is_written_to_functions_and_drift_is_shown_and_mended() {
     browser.click(&format!("{table} label.choice")).await;
     browser.click(&format!("{table} button.main")).await;
     browser.says(".said-done", "All 2 functions").await;
-    assert_eq!(account.environment("file-processor").await["ENABLE_DIRECT_TRIGGERS"], "false");
+    // The same words stood there before.
+    eventually("it is written", async || {
+        account.environment("file-processor").await["ENABLE_DIRECT_TRIGGERS"] == "false"
+    })
+    .await;
     let activity = server.site.json("/api/v1/activity").await.to_string();
     assert!(
         activity.contains("Not written to the environment of t-1-file-processor"),

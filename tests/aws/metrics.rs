@@ -153,8 +153,8 @@ async fn while_cloudwatch_is_away_what_was_read_stays_and_is_said_to_be_old() {
     eventually("what was read is there", async || read(&server.site).await).await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
-    browser.says("main .stale", "CloudWatch can't be read").await;
-    browser.says("main .stale", "ThrottlingException").await;
+    browser.says("main .stale.measured", "CloudWatch can't be read").await;
+    browser.says("main .stale.measured", "ThrottlingException").await;
     browser.says("main table.consumers", "healthy").await;
     between.heal();
     eventually("it recovers by itself", async || browser.texts("main .stale").await.is_empty()).await;
@@ -196,7 +196,7 @@ async fn viewers_cost_nothing_and_the_ceiling_is_kept() {
         .await;
     let browser = Browser::open(&server.site).await;
     browser.open_path("/").await;
-    browser.says("main .stale", "aws.metrics.dollars_a_day").await;
+    browser.says("main .stale.measured", "aws.metrics.dollars_a_day").await;
     browser.close().await;
     assert_eq!(between.calls("GetMetricData"), before);
 }

@@ -1,11 +1,15 @@
 //! A service that publishes with our publisher: on the bus, by the flags, through faults.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use aws_credential_types::Credentials;
 use pipeline::aws::{Connection, Names, configuration, publisher};
 use pipeline::event::{Draft, Event};
 use pipeline::ports::PublishError;
 use pipeline::publisher::{Published, Publisher};
 use serde_json::{Value, json};
+use tests::account::{settled, stored};
 use tests::between::{Between, Fate};
 use tests::deployment::{Account, PREFIX, REGION};
 use tests::server::{Cutover, Setup};
@@ -107,4 +111,85 @@ async fn a_publisher_keeps_to_the_flags_and_loses_nothing_to_faults() {
         began.elapsed().as_secs() >= 4
     })
     .await;
+}
+
+/// Of a call the bus takes some entries and fails others: what it took is not sent again.
+#[tokio::test]
+async fn of_a_call_that_fails_in_part_the_rest_alone_is_sent_again() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().over(&account).start().await;
+    let publisher = connected(between.endpoint()).await;
+    let events: Vec<Event> = (0..12).map(|_| event()).collect();
+
+    // How often each event was sent, and how often it failed: of each of the first calls the first.
+    let sent: Arc<Mutex<HashMap<String, [usize; 2]>>> = Arc::default();
+    let (counted, ids) = (Arc::clone(&sent), events.iter().map(|e| e.event_id.clone()).collect::<Vec<_>>());
+    let wanted = ids.clone();
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    between.set_by_body(move |call, body| {
+        if call.operation != "PutEvents" {
+            return Fate::Answered;
+        }
+        let mut counted = counted.lock().expect("the counts");
+        let mut entries: Vec<(usize, &String)> = ids.iter().filter_map(|id| Some((body.find(id.as_str())?, id))).collect();
+        entries.sort();
+        for (_, id) in &entries {
+            counted.entry((*id).clone()).or_default()[0] += 1;
+        }
+        if calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2 {
+            counted.entry(entries[0].1.clone()).or_default()[1] += 1;
+            Fate::InPart
+        } else {
+            Fate::Answered
+        }
+    });
+    let answers = publisher.publish(events).await;
+    let accepted: Vec<&str> = answers
+        .iter()
+        .map(|answer| match answer {
+            Published::Accepted(receipt) => receipt.event_id.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(accepted, wanted, "each is accepted, in its place");
+    let times: Vec<[usize; 2]> = sent.lock().expect("the counts").values().copied().collect();
+    assert_eq!(times.iter().map(|[_, failed]| failed).sum::<usize>(), 2, "{times:?}");
+    assert!(
+        times.len() == 12 && times.iter().all(|[sent, failed]| *sent == failed + 1),
+        "what was taken is not sent again: {times:?}"
+    );
+    settled(&server, wanted.len()).await;
+    let mut there: Vec<String> = stored(&server)
+        .await
+        .iter()
+        .map(|e| e["eventId"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    let mut wanted = wanted;
+    (there.sort(), wanted.sort());
+    assert_eq!(there, wanted, "each is stored once");
+
+    // One entry that the bus never takes is a dead letter; those beside it are not.
+    let (bad, good) = (event(), [event(), event()]);
+    let id = bad.event_id.clone();
+    between.set_by_body(move |call, body| {
+        if call.operation == "PutEvents" && body.contains(&id) {
+            Fate::InPart
+        } else {
+            Fate::Answered
+        }
+    });
+    let all = vec![bad.clone(), good[0].clone(), good[1].clone()];
+    let answers = publisher.publish(all).await;
+    assert!(
+        matches!(
+            answers.as_slice(),
+            [Published::Buried(_), Published::Accepted(_), Published::Accepted(_)]
+        ),
+        "{answers:?}"
+    );
+    between.heal();
+    let letters = server.site.json("/api/v1/dead-letters?consumer=publisher").await;
+    assert_eq!(letters["items"].as_array().map(Vec::len), Some(1), "{letters}");
+    assert_eq!(letters["items"][0]["event_id"], json!(bad.event_id), "{letters}");
 }

@@ -149,9 +149,9 @@ impl Browser {
         self.client.goto(&url).await.unwrap_or_else(|e| panic!("{url}: {e}"));
     }
 
-    /// Waits until the page is hydrated and its live connection is open.
+    /// Waits until the page is hydrated and its live connection is open, whether or not all that it is about can be read.
     pub async fn live(&self) {
-        self.present(".chip.live .dot.on").await;
+        self.present(".chip.live .dot:is(.on, .part)").await;
     }
 
     /// Reloads the page and waits until it lives again.

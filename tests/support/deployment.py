@@ -2,6 +2,7 @@
 
 deploy PREFIX TEMPLATE BINARY   deploys the template; the functions run BINARY
 remove PREFIX                   removes what was deployed
+put-events BUS FILE             sends entries, one a line, with PutEvents
 put-items TABLE FILE            writes items, one a line of JSON
 send QUEUE BODY                 sends a message
 send-all QUEUE FILE             sends messages, one a line: body and attributes
@@ -14,20 +15,27 @@ measure CONSUMER COUNT          does what CloudWatch does and the emulator doesn
                                 counted
 call SERVICE OPERATION JSON     calls an operation with its parameters, and says what it answers
 put-metrics FILE                writes metrics, one a line: namespace, dimensions, name, and points of seconds ago and values
+serve                           takes commands, each a line of JSON, and says of each, in a line, what it said or why it failed
 """
 
+import contextlib
+import functools
 import io
 import json
 import sys
 import time
+import traceback
 import zipfile
 from decimal import Decimal
 
 import boto3
 
+from put_events import put_events
+
 PATIENCE = 60
 
 
+@functools.cache
 def client(kind):
     return boto3.client(kind, **CREDENTIALS)
 
@@ -187,12 +195,30 @@ def put_metrics(path):
                 metrics.put_metric_data(Namespace=given["namespace"], MetricData=data[start : start + 100])
 
 
-endpoint, command, *arguments = sys.argv[1:]
+def serve():
+    for line in sys.stdin:
+        said = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(said):
+                run(*json.loads(line))
+            answer = {"said": said.getvalue()}
+        except (Exception, SystemExit):
+            answer = {"failed": traceback.format_exc()}
+        print(json.dumps(answer), flush=True)
+
+
+def run(command, *arguments):
+    COMMANDS[command](*arguments)
+
+
+endpoint, *first = sys.argv[1:]
 CREDENTIALS = {
     "endpoint_url": endpoint,
     "region_name": "eu-west-2",
     "aws_access_key_id": "test",
     "aws_secret_access_key": "test",
 }
-commands = [deploy, remove, put_items, send, send_all, count, delete_table, call, function, environment, measure, put_metrics]
-{each.__name__.replace("_", "-"): each for each in commands}[command](*arguments)
+commands = [deploy, remove, put_items, send, send_all, count, delete_table, call, function, environment, measure, put_metrics, serve]
+COMMANDS = {each.__name__.replace("_", "-"): each for each in commands}
+COMMANDS["put-events"] = lambda bus, path: put_events(endpoint, path, bus)
+run(*first)

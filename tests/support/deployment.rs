@@ -11,11 +11,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::process::{Child, Command};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use crate::between::Between;
 use crate::endpoint::{Endpoint, Reply};
-use crate::sdk::{self, Answered};
+use crate::sdk::{self, Answered, Session};
 use crate::server::{Captured, binary};
 use crate::wait::eventually;
 
@@ -57,6 +57,8 @@ pub struct Account {
     child: Child,
     endpoint: String,
     output: Captured,
+    /// Who works in it, once somebody does.
+    hands: Mutex<Option<Session>>,
     _directory: TempDir,
     /// Held while it runs.
     seat: Option<SemaphorePermit<'static>>,
@@ -103,6 +105,7 @@ impl Account {
             child,
             endpoint,
             output,
+            hands: Mutex::default(),
             _directory: directory,
             seat: None,
         }
@@ -168,7 +171,9 @@ impl Account {
 
     /// Sends entries, one a line, to the deployment's bus.
     pub async fn put_events(&self, entries: &str) -> Answered {
-        sdk::put_events(&self.endpoint, entries, Some(&format!("{PREFIX}-events"))).await
+        let file = lines(entries);
+        let said = self.work(&["put-events", &format!("{PREFIX}-events"), path(&file)]).await;
+        serde_json::from_str(&said).expect("the script's answer")
     }
 
     /// Writes items, one a line of JSON, to the event store, as another audit consumer would.
@@ -178,24 +183,22 @@ impl Account {
 
     /// Writes items, one a line of JSON, to a table of the deployment.
     pub async fn put_items_into(&self, table: &str, items: &str) {
-        let mut file = NamedTempFile::new().expect("a temporary file");
-        file.write_all(items.as_bytes()).expect("written");
+        let file = lines(items);
         let table = format!("{PREFIX}-{table}");
-        self.work(&["put-items".as_ref(), table.as_ref(), file.path().as_os_str()]).await;
+        self.work(&["put-items", &table, path(&file)]).await;
     }
 
     /// Sends a message to a queue of the deployment.
     pub async fn send(&self, queue: &str, body: &str) {
         let queue = format!("{PREFIX}-{queue}");
-        self.work(&["send".as_ref(), queue.as_ref(), body.as_ref()]).await;
+        self.work(&["send", &queue, body]).await;
     }
 
     /// Sends messages to a queue of the deployment, one a line: `body`, and `attributes` as SQS has them.
     pub async fn send_all(&self, queue: &str, messages: &str) {
-        let mut file = NamedTempFile::new().expect("a temporary file");
-        file.write_all(messages.as_bytes()).expect("written");
+        let file = lines(messages);
         let queue = format!("{PREFIX}-{queue}");
-        self.work(&["send-all".as_ref(), queue.as_ref(), file.path().as_os_str()]).await;
+        self.work(&["send-all", &queue, path(&file)]).await;
     }
 
     /// How many messages a queue holds, received or not.
@@ -204,21 +207,19 @@ impl Account {
     /// There is no such queue.
     pub async fn messages(&self, queue: &str) -> u64 {
         let queue = format!("{PREFIX}-{queue}");
-        let said = self.work(&["count".as_ref(), queue.as_ref()]).await;
+        let said = self.work(&["count", &queue]).await;
         said.trim().parse().expect("a number")
     }
 
     /// Makes metrics of what the functions log, as CloudWatch does, until so many attempts of a consumer are counted.
     pub async fn measure(&self, consumer: &str, attempts: usize) {
-        self.work(&["measure".as_ref(), consumer.as_ref(), attempts.to_string().as_ref()])
-            .await;
+        self.work(&["measure", consumer, &attempts.to_string()]).await;
     }
 
     /// Puts metrics, one a line: `namespace`, `dimensions`, `name`, and `points` of how many seconds ago and values.
     pub async fn put_metrics(&self, metrics: &str) {
-        let mut file = NamedTempFile::new().expect("a temporary file");
-        file.write_all(metrics.as_bytes()).expect("written");
-        self.work(&["put-metrics".as_ref(), file.path().as_os_str()]).await;
+        let file = lines(metrics);
+        self.work(&["put-metrics", path(&file)]).await;
     }
 
     /// Has what is received from a queue of the deployment, and not deleted, come again after so many seconds.
@@ -235,7 +236,7 @@ impl Account {
     /// Deletes a table of the deployment.
     pub async fn delete_table(&self, name: &str) {
         let table = format!("{PREFIX}-{name}");
-        self.work(&["delete-table".as_ref(), table.as_ref()]).await;
+        self.work(&["delete-table", &table]).await;
     }
 
     /// Calls an operation of a service, as boto3 has both, with its parameters.
@@ -243,22 +244,14 @@ impl Account {
     /// # Panics
     /// The service refuses.
     pub async fn call(&self, service: &str, operation: &str, parameters: &Value) -> Value {
-        let said = self
-            .work(&[
-                "call".as_ref(),
-                service.as_ref(),
-                operation.as_ref(),
-                parameters.to_string().as_ref(),
-            ])
-            .await;
+        let said = self.work(&["call", service, operation, &parameters.to_string()]).await;
         serde_json::from_str(&said).expect("JSON")
     }
 
     /// Makes a function of the deployment with variables in its environment, or changes them all to these.
     pub async fn function(&self, name: &str, variables: &Value) {
         let name = format!("{PREFIX}-{name}");
-        self.work(&["function".as_ref(), name.as_ref(), variables.to_string().as_ref()])
-            .await;
+        self.work(&["function", &name, &variables.to_string()]).await;
     }
 
     /// The variables in the environment of a function of the deployment.
@@ -267,14 +260,25 @@ impl Account {
     /// There is no such function.
     pub async fn environment(&self, name: &str) -> Value {
         let name = format!("{PREFIX}-{name}");
-        let said = self.work(&["environment".as_ref(), name.as_ref()]).await;
+        let said = self.work(&["environment", &name]).await;
         serde_json::from_str(&said).expect("JSON")
     }
 
-    async fn work(&self, arguments: &[&OsStr]) -> String {
-        let all: Vec<&OsStr> = std::iter::once(self.endpoint.as_ref()).chain(arguments.iter().copied()).collect();
-        sdk::run(SCRIPT, &all).await
+    async fn work(&self, words: &[&str]) -> String {
+        let mut hands = self.hands.lock().await;
+        hands.get_or_insert_with(|| Session::start(SCRIPT, &self.endpoint)).run(words).await
     }
+}
+
+/// A file with these lines.
+fn lines(text: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("a temporary file");
+    file.write_all(text.as_bytes()).expect("written");
+    file
+}
+
+fn path(file: &NamedTempFile) -> &str {
+    file.path().to_str().expect("a path in UTF-8")
 }
 
 /// Deploys the template at `endpoint`, and waits until it is there.

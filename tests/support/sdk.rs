@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use serde::Deserialize;
-use tokio::process::Command;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/support/put_events.py");
 
@@ -37,25 +39,76 @@ pub async fn put_events(endpoint: &str, entries: &str, bus: Option<&str>) -> Ans
 ///
 /// # Panics
 /// boto3 is not installed, or raised an exception.
-pub(crate) async fn run(script: &str, arguments: &[&OsStr]) -> String {
-    let python = python();
-    assert!(python.exists(), "{} is missing: run scripts/setup.sh test", python.display());
-    let output = Command::new(python)
-        .arg(script)
-        .args(arguments)
-        // Nothing of the machine's own AWS set-up, and no proxy.
-        .env_clear()
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("python");
+async fn run(script: &str, arguments: &[&OsStr]) -> String {
+    let output = command(script).args(arguments).stdin(Stdio::null()).output().await.expect("python");
     assert!(
         output.status.success(),
         "{script} {arguments:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn command(script: &str) -> Command {
+    let python = python();
+    assert!(python.exists(), "{} is missing: run scripts/setup.sh test", python.display());
+    let mut command = Command::new(python);
+    // Nothing of the machine's own AWS set-up, and no proxy.
+    command.arg(script).env_clear().kill_on_drop(true);
+    command
+}
+
+/// A script that stays and takes commands: to start Python and load boto3 takes longer than most of what is asked of them.
+#[derive(Debug)]
+pub(crate) struct Session {
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    // Killed when it is dropped.
+    _child: Child,
+}
+
+/// What became of a command.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Outcome {
+    Said(String),
+    Failed(String),
+}
+
+impl Session {
+    /// Starts a script at `endpoint` that has a command `serve`.
+    ///
+    /// # Panics
+    /// boto3 is not installed.
+    pub(crate) fn start(script: &str, endpoint: &str) -> Self {
+        let mut child = command(script)
+            .args([endpoint, "serve"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python");
+        Self {
+            input: child.stdin.take().expect("an input"),
+            output: BufReader::new(child.stdout.take().expect("an output")).lines(),
+            _child: child,
+        }
+    }
+
+    /// Runs a command; returns what it wrote.
+    ///
+    /// # Panics
+    /// It raised an exception.
+    pub(crate) async fn run(&mut self, words: &[&str]) -> String {
+        self.input
+            .write_all(format!("{}\n", json!(words)).as_bytes())
+            .await
+            .expect("the script listens");
+        let line = self.output.next_line().await.expect("an answer").expect("the script runs");
+        match serde_json::from_str(&line).expect("an outcome") {
+            Outcome::Said(said) => said,
+            Outcome::Failed(why) => panic!("{words:.200?}: {why}"),
+        }
+    }
 }
 
 /// Python, with boto3, of the environment that `scripts/setup.sh test` makes.

@@ -216,7 +216,7 @@ fn LiveChip() -> impl IntoView {
     let class = move || match live.connection.get() {
         Connection::Lost => "dot off",
         _ if live.silent.get() => "dot off",
-        Connection::Live if missing.with(|m| !m.is_empty()) => "dot off",
+        Connection::Live if missing.with(|m| !m.is_empty()) => "dot part",
         Connection::Live if live.refresh.get() != Refresh::Off => "dot on",
         Connection::Live | Connection::Paused | Connection::Connecting => "dot idle",
     };

@@ -21,7 +21,7 @@ pub fn SourceNote(
         let stale = move || {
             let (name, why) = fault.get()?;
             Some(view! {
-                <p class="stale" role="status">
+                <p class="stale measured" role="status">
                     {format!("{name} can't be read: {why}. What was read before is shown")} {since} ". It is tried again by itself."
                 </p>
             })

@@ -115,12 +115,12 @@ impl DynamoLedger {
     }
 
     /// Reads the accounts of several events: of those that have one, by id.
-    pub(super) async fn accounts(&self, event_ids: &BTreeSet<&str>) -> Result<HashMap<String, Account>, StoreError> {
+    pub(super) async fn accounts(&self, event_ids: &BTreeSet<&str>) -> Result<HashMap<String, Known>, StoreError> {
         let keys = event_ids.iter().filter(|id| !id.is_empty());
         let keys: Vec<Item> = keys.map(|id| Item::from([("eventId".to_owned(), text(*id))])).collect();
         let failed = |e: &SdkError<BatchGetItemError>| own_failed(STORE, &format!("BatchGetItem of {}", self.table), e);
         let items = by_keys(&self.client, STORE, &self.table, &keys, failed).await?;
-        let account = |item: &Item| Ok((Record { what: STORE, item }.text("eventId")?, known(item)?.account));
+        let account = |item: &Item| Ok((Record { what: STORE, item }.text("eventId")?, known(item)?));
         items.iter().map(account).collect()
     }
 

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_cloudwatch::Client;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::{Connection, Names};
 use crate::metric::MetricsSource;
@@ -91,6 +91,8 @@ pub struct CloudWatch {
     seen: AtomicI64,
     /// Somebody looks, where nobody did.
     wake: Notify,
+    /// Moves with each round that ended, well or not.
+    rounds: watch::Sender<()>,
     /// Percentiles over spans that are asked for one by one.
     spans: Mutex<VecDeque<(Span, Arc<Answers>)>>,
 }
@@ -114,6 +116,7 @@ impl CloudWatch {
             fault: RwLock::default(),
             seen: AtomicI64::new(0),
             wake: Notify::new(),
+            rounds: watch::Sender::new(()),
             spans: Mutex::default(),
         }))
     }

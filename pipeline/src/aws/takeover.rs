@@ -15,8 +15,9 @@ use rand::RngExt;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::again::{TRIES, overtaken, wait};
 use super::error::failed;
-use super::ledger::{Account, DynamoLedger};
+use super::ledger::{Account, DynamoLedger, Known, NotMade};
 use super::letters::{DynamoLetters, Kept, letters};
 use super::queues::Queues;
 use super::recent::Recent;
@@ -183,20 +184,31 @@ impl Takeover {
     }
 
     /// Keeps a letter; of what was sent back and has returned, the letter that is there.
-    async fn keep(&self, kept: &Kept, accounts: &HashMap<String, Account>, any_redriving: bool) -> Result<(), StoreError> {
-        let letter = &kept.letter;
-        let Some(event_id) = &letter.event_id else {
+    async fn keep(&self, kept: &Kept, accounts: &HashMap<String, Known>, any_redriving: bool) -> Result<(), StoreError> {
+        let Some(event_id) = &kept.letter.event_id else {
             return self.letters.keep(kept).await.map(drop);
         };
-        let unknown = Account::default();
-        let account = accounts.get(event_id).unwrap_or(&unknown);
+        let mut known = accounts.get(event_id).cloned().unwrap_or_default();
+        for attempt in 0..TRIES {
+            if self.kept_by(kept, event_id, &known, any_redriving).await? {
+                return Ok(());
+            }
+            wait(attempt).await;
+            known = self.ledger.read(event_id).await?;
+        }
+        Err(overtaken("the ledger"))
+    }
+
+    /// As [`Self::keep`], by what the ledger is known to say of the event; `false` if it says something else by now.
+    async fn kept_by(&self, kept: &Kept, event_id: &str, before: &Known, any_redriving: bool) -> Result<bool, StoreError> {
+        let (letter, account) = (&kept.letter, &before.account);
         let known = match account.letter(&letter.consumer) {
             Some(id) if id != letter.id => self.letters.kept(id).await?,
             _ => None,
         };
         let sent = match known {
             // Its consumer has written the letter itself, and the queue has moved the message on as well.
-            Some(known) if known.letter.status == LetterStatus::Open => return Ok(()),
+            Some(known) if known.letter.status == LetterStatus::Open => return Ok(true),
             Some(known) if known.letter.status == LetterStatus::Redriving => Some(known),
             // The ledger knows no letter of what it has not seen.
             None if any_redriving && !account.seen() => self.letters.redriving(&letter.consumer, event_id).await?,
@@ -204,19 +216,24 @@ impl Takeover {
         };
         if let Some(sent) = sent {
             self.note(account, event_id, &letter.consumer, &sent.letter.id).await?;
-            return self
-                .letters
-                .failed_again(
-                    &sent,
-                    (&letter.error_code, &letter.error_message, letter.permanent),
-                    Some(&letter.id),
-                )
-                .await;
+            let why = (letter.error_code.as_str(), letter.error_message.as_str(), letter.permanent);
+            self.letters.failed_again(&sent, why, Some(&letter.id)).await?;
+            return Ok(true);
         }
-        if !self.letters.keep(kept).await? {
-            return Ok(());
+        if !account.seen() {
+            self.letters.keep(kept).await?;
+            return Ok(true);
         }
-        self.note(account, event_id, &letter.consumer, &letter.id).await
+        // The letter with the ledger, or neither: its consumer may be writing a letter of its own at this moment.
+        let mut after = account.clone();
+        after.bury(&letter.consumer, &letter.id);
+        let put = self.letters.put(kept, None)?;
+        match self.ledger.write(&[(event_id, before, &after)], vec![put]).await {
+            Ok(made) => Ok(made),
+            // It is there already, or the message was known as the return of another letter.
+            Err(NotMade::Refused(_)) => Ok(true),
+            Err(NotMade::Failed(error)) => Err(error),
+        }
     }
 
     /// Has the ledger know that a consumer gave up, and the letter of it. What the ledger has not seen is not its business.

@@ -6,7 +6,7 @@ use tests::between::{Between, Fate};
 use tests::browser::Browser;
 use tests::deployment::Account;
 use tests::server::{Cutover, Setup};
-use tests::wait::eventually;
+use tests::wait::{PATIENCE, eventually, within};
 
 use super::fails;
 use super::functions::{completed_once, data_loss, some};
@@ -20,7 +20,8 @@ const EACH: usize = 2;
 async fn behind(between: &Between) -> (Account, Cutover) {
     let account = Account::deployed_behind(between).await;
     for queue in ["analytics", "categorization", "notification", "audit"] {
-        account.comes_again_after(queue, 1).await;
+        // Longer than a function has a message in its hands, as the template has it: else two have it.
+        account.comes_again_after(queue, 4).await;
         account.comes_again_after(&format!("{queue}-dlq"), 1).await;
     }
     let server = Setup::new().at(between.endpoint()).start().await;
@@ -78,7 +79,7 @@ async fn dynamodb_is_down_for_a_while() {
     put(&account, &mut all).await;
     eventually("the page says that it is old", async || !old(&browser).await.is_empty()).await;
     // So long that queues give up on their functions, and no function has any of it in its hands.
-    eventually("the queues have moved on what could not be handled", async || {
+    within(PATIENCE * 2, "the queues have moved on what could not be handled", async || {
         let mut left = 0;
         for queue in ["audit", "analytics", "notification", "categorization"] {
             left += account.messages(queue).await;

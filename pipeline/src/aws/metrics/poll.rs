@@ -21,6 +21,8 @@ const LISTED_FOR: i64 = 15 * MINUTE;
 const NONE_FOR: i64 = MINUTE;
 /// The longest pause after a failure.
 const MAX_PAUSE: i64 = MINUTE;
+/// How long a reading waits for the first answers.
+const FIRST: Duration = Duration::from_secs(3);
 
 /// What is asked for by `level`.
 pub(super) fn questions<'a>(found: &'a [Found], level: &Level) -> Vec<Question<'a>> {
@@ -231,6 +233,21 @@ impl CloudWatch {
             _ => {}
         }
         *known = fault;
+        drop(known);
+        self.rounds.send_replace(());
+    }
+
+    /// Waits for the first answers over a step, or for why there are none: who looks just after the start is not told that CloudWatch
+    /// doesn't answer.
+    pub(super) async fn begun(&self, step: i64) {
+        let period = Level::for_step(step).period;
+        let mut rounds = self.rounds.subscribe();
+        let first = async {
+            let faulty = || self.fault.read().unwrap_or_else(PoisonError::into_inner).is_some();
+            while self.book.asked(period).is_none() && !faulty() && rounds.changed().await.is_ok() {}
+        };
+        // What takes longer is said to be missing.
+        let _ = tokio::time::timeout(FIRST, first).await;
     }
 }
 

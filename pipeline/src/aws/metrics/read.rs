@@ -17,6 +17,8 @@ use crate::time::{MINUTE, Span, Timestamp};
 const EVERYTHING: &str = "audit";
 /// How old a percentile over a span that ends now may be.
 const WINDOW_FOR: i64 = 15 * MINUTE;
+/// The finest that the platform is asked about its own measurements.
+const PLATFORM_STEP: i64 = 5 * MINUTE;
 
 /// What a consumer was run for and came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -269,8 +271,7 @@ impl CloudWatch {
 
     /// What the platform measures of a consumer.
     pub(in crate::aws) fn vitals_of(&self, consumer: &str, span: Span, step: i64) -> Result<Vitals, StoreError> {
-        // Finer than this the platform is not asked about.
-        let frame = self.frame(span, step.max(5 * MINUTE))?;
+        let frame = self.frame(span, step.max(PLATFORM_STEP))?;
         let period = frame.level.period;
         let platform = ALL.iter().filter(|quantity| !matches!(quantity.part, Part::Own | Part::Sampled));
         let items = platform.filter_map(|quantity| {
@@ -312,21 +313,25 @@ impl CloudWatch {
 impl Metrics for CloudWatch {
     async fn series(&self, query: &SeriesQuery) -> Result<Reading, StoreError> {
         self.look(Timestamp::now());
+        self.begun(query.step).await;
         self.series_of(query)
     }
 
     async fn counts(&self, span: Span) -> Result<Vec<ConsumerCounts>, StoreError> {
         self.look(Timestamp::now());
+        self.begun(MINUTE).await;
         self.counted(span).await
     }
 
     async fn peak(&self, span: Span) -> Result<(f64, u64), StoreError> {
         self.look(Timestamp::now());
+        self.begun(MINUTE).await;
         self.peaked(span)
     }
 
     async fn vitals(&self, consumer: &str, span: Span, step: i64) -> Result<Vitals, StoreError> {
         self.look(Timestamp::now());
+        self.begun(step.max(PLATFORM_STEP)).await;
         self.vitals_of(consumer, span, step)
     }
 
