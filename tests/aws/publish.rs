@@ -166,7 +166,8 @@ async fn of_a_call_that_fails_in_part_the_rest_alone_is_sent_again() {
         .map(|e| e["eventId"].as_str().unwrap_or_default().to_owned())
         .collect();
     let mut wanted = wanted;
-    (there.sort(), wanted.sort());
+    there.sort();
+    wanted.sort();
     assert_eq!(there, wanted, "each is stored once");
 
     // One entry that the bus never takes is a dead letter; those beside it are not.

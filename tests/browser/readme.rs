@@ -12,7 +12,8 @@ async fn the_readme_s_pictures() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let asked = std::env::var("CUTOVER_SCREENSHOTS").as_deref() == Ok("1");
     // Days of it, which only a store that is empty is given: the letters come after. Those of the repository show more of them.
-    let server = Setup::new().demo(if asked { 600 } else { 60 }).start().await;
+    let days = if asked { "3" } else { "1" };
+    let server = Setup::new().demo(600).env("CUTOVER_DEMO__HISTORY_DAYS", days).start().await;
     eventually("a past", async || server.stderr().contains("past is filled in")).await;
     let entries: Vec<_> = (0..4).map(|_| tests::event::poison_entry().1).collect();
     server.ingest.put_events(&entries.into()).await.expect(200);
