@@ -63,8 +63,6 @@ pub fn OverviewPage() -> impl IntoView {
 #[component]
 fn Verdict(data: Signal<Overview>) -> impl IntoView {
     let class = move || data.with(|d| format!("panel verdict {}", d.tone()));
-    // The last that was known stays while the flags don't answer.
-    let stage = Memo::new(move |before: Option<&Option<Stage>>| data.with(|d| d.stage).or_else(|| before.copied().flatten()));
     view! {
         <section class=class aria-label="Verdict">
             <div>
@@ -76,9 +74,8 @@ fn Verdict(data: Signal<Overview>) -> impl IntoView {
                 <p class="verdict-more">{move || data.with(Overview::tally)}</p>
             </div>
             {move || {
-                stage
-                    .with(Option::is_some)
-                    .then(|| view! { <Stages stage=Signal::derive(move || stage.get().unwrap_or(Stage::Shadow)) /> })
+                data.with(|d| d.stage.is_some())
+                    .then(|| view! { <Stages stage=Signal::derive(move || data.with(|d| d.stage.unwrap_or(Stage::Shadow))) /> })
             }}
         </section>
     }
