@@ -6,9 +6,10 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Unanswered;
 use pipeline::flag::Stage;
 use pipeline::time::Timestamp;
+
+use crate::error::Unanswered;
 
 /// What every message says, whatever the page: enough for the frame around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

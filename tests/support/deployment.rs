@@ -304,7 +304,7 @@ pub fn remove(endpoint: &str, prefix: &str) {
 
 fn formation(endpoint: &str, arguments: &[&OsStr]) {
     let output = std::process::Command::new(sdk::python())
-        .args([SCRIPT, endpoint])
+        .args(["-B", SCRIPT, endpoint])
         .args(arguments)
         .env_clear()
         .stdin(Stdio::null())

@@ -53,8 +53,8 @@ fn command(script: &str) -> Command {
     let python = python();
     assert!(python.exists(), "{} is missing: run scripts/setup.sh test", python.display());
     let mut command = Command::new(python);
-    // Nothing of the machine's own AWS set-up, and no proxy.
-    command.arg(script).env_clear().kill_on_drop(true);
+    // Nothing is left beside the script; nothing of the machine's own AWS set-up, and no proxy.
+    command.arg("-B").arg(script).env_clear().kill_on_drop(true);
     command
 }
 

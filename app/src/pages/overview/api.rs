@@ -259,7 +259,7 @@ mod ssr {
         /// Reads it, shared by all who ask the same within a second.
         ///
         /// # Errors
-        /// The query makes no sense.
+        /// The query makes no sense, or what a part holds can't be read.
         pub async fn shared(desk: &Desk, query: &OverviewQuery) -> Result<Self, AppError> {
             desk.shared(query.clone(), Self::read(desk, query)).await
         }
