@@ -20,10 +20,10 @@ test: setup-test lint
 	cargo build --workspace --lib --bins --tests
 	CUTOVER_BIN=$(TARGET)/debug/cutover cargo test --workspace
 
-# The AWS side is measured on an emulator that runs the functions' binary.
-bench: build setup-test
-	cargo build --release --package pipeline --features lambda --bin cutover-consumer
-	CUTOVER_BIN=$(TARGET)/release/cutover cargo run --release --package tests --bin bench
+# The AWS side is measured on an emulator that runs the functions' binary. One build, for the reason above.
+bench: site setup-test
+	cargo build --release --package server --package pipeline --package tests --bins
+	CUTOVER_BIN=$(TARGET)/release/cutover $(TARGET)/release/bench
 
 dev: setup
 	cargo run --package site -- dev -- $(ARGS)
