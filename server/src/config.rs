@@ -4,6 +4,7 @@
 mod aws;
 mod work;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -148,12 +149,12 @@ impl Config {
     /// Reads `file`, or `cutover.toml` if it is there, and what overrides it.
     pub(crate) fn load(file: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        match file {
-            Some(path) => {
-                std::fs::metadata(path).map_err(|e| ConfigError::Unreadable(path.to_owned(), e))?;
-                figment = figment.merge(Toml::file_exact(path));
-            }
-            None => figment = figment.merge(Toml::file(DEFAULT_FILE)),
+        // Not what lies in a directory above, where figment would look too: that may be of another deployment.
+        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+        match std::fs::metadata(path) {
+            Ok(_) => figment = figment.merge(Toml::file_exact(path)),
+            Err(error) if file.is_none() && error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(ConfigError::Unreadable(path.to_owned(), error)),
         }
         figment = figment.merge(Env::prefixed("CUTOVER_").ignore(&NOT_OURS).split("__"));
         let pairs = [

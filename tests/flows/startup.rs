@@ -71,6 +71,16 @@ async fn an_unknown_key_is_named() {
     assert!(contents(empty.path()).is_empty());
 }
 
+/// What is set for another deployment, further up, is not taken for this one's.
+#[tokio::test]
+async fn a_configuration_in_a_directory_above_is_not_read() {
+    let above = TempDir::new().expect("a directory");
+    std::fs::write(above.path().join("cutover.toml"), "[server]\nlissten = \"127.0.0.1:1\"\n").expect("written");
+    let here = above.path().join("here");
+    std::fs::create_dir(&here).expect("a directory");
+    told(&serve(&here, &["--listen", "0.0.0.0:0"]).await, 2, &["0.0.0.0:0", "loopback"]);
+}
+
 #[tokio::test]
 async fn only_loopback_is_listened_on() {
     let directory = TempDir::new().expect("a directory");
