@@ -136,8 +136,9 @@ pub(crate) use ssr::offered;
 
 #[cfg(feature = "ssr")]
 mod ssr {
+    use pipeline::consumer::ConsumerStatus;
     use pipeline::event::InvalidField;
-    use pipeline::ports::{FlagError, OperationError, StoreError};
+    use pipeline::ports::{ConsumerList, FlagError, OperationError, StoreError};
 
     use super::{AppError, Unanswered};
 
@@ -157,6 +158,17 @@ mod ssr {
                     Ok(None)
                 }
             }
+        }
+
+        /// The consumers as far as they are known; the sources that could not be read are noted.
+        ///
+        /// # Errors
+        /// The question made no sense.
+        pub fn consumers(&mut self, list: ConsumerList) -> Result<Vec<ConsumerStatus>, AppError> {
+            for error in list.unread {
+                self.known::<()>(Err(error))?;
+            }
+            Ok(list.items)
         }
     }
 

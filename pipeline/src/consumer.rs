@@ -20,6 +20,8 @@ pub enum Health {
     Paused,
     /// Too little has happened to tell.
     Idle,
+    /// What it did can't be read.
+    Unknown,
 }
 
 impl Health {
@@ -31,6 +33,7 @@ impl Health {
             Self::Failing => "failing",
             Self::Paused => "paused",
             Self::Idle => "idle",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -70,13 +73,13 @@ pub struct ConsumerStatus {
     pub paused: Option<bool>,
     /// Over how long the counts below go, milliseconds.
     pub window: i64,
-    /// Attempts that completed.
-    pub processed: u64,
-    /// Attempts that failed.
-    pub failed: u64,
-    /// Completed a minute.
-    pub per_minute: f64,
-    /// Failed ÷ (processed + failed), percent; `None` without attempts.
+    /// Attempts that completed; `None` where it isn't known.
+    pub processed: Option<u64>,
+    /// Attempts that failed; `None` where it isn't known.
+    pub failed: Option<u64>,
+    /// Completed a minute; `None` where it isn't known.
+    pub per_minute: Option<f64>,
+    /// Failed ÷ (processed + failed), percent; `None` without attempts, and where they aren't known.
     pub error_rate: Option<f64>,
     /// Published to processed, seconds.
     pub p50: Option<f64>,
@@ -92,8 +95,16 @@ pub struct ConsumerStatus {
     pub dead_letters: Option<u64>,
     /// Completed a minute, for the last hour, oldest first; `None` where it isn't known.
     pub recent: Vec<Option<f64>>,
-    /// The newest errors.
-    pub last_errors: Vec<ConsumerFault>,
+    /// The newest errors; `None` where they aren't known.
+    pub last_errors: Option<Vec<ConsumerFault>>,
+}
+
+impl ConsumerStatus {
+    /// Attempts that completed or failed; `None` where it isn't known.
+    #[must_use]
+    pub fn attempts(&self) -> Option<u64> {
+        Some(self.processed? + self.failed?)
+    }
 }
 
 /// An attempt that failed.

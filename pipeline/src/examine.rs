@@ -124,26 +124,24 @@ async fn audit(ports: &Ports) -> Result<Vec<Finding>, StoreError> {
 }
 
 async fn consumers(ports: &Ports, now: Timestamp) -> Result<Vec<Finding>, StoreError> {
-    let all = match ports.consumers.list(Span::ending(now, HOUR)).await {
-        // They are known by what is measured of them.
-        Err(error)
-            if ports
-                .metrics
-                .source()
-                .is_some_and(|source| source.fault.is_none() && source.until.is_none()) =>
-        {
-            return Ok(vec![Finding::new(
-                Note,
-                "measurements.awaited",
-                "measurements",
-                "It isn't known yet how the consumers are.",
-                error.to_string(),
-                "Wait a few seconds.",
-            )]);
-        }
-        all => all?,
-    };
-    let found = all.into_iter().filter_map(|consumer| {
+    let all = ports.consumers.list(Span::ending(now, HOUR)).await?;
+    // A service that has not been asked yet is no fault.
+    let awaited = ports
+        .metrics
+        .source()
+        .filter(|source| source.fault.is_none() && source.until.is_none());
+    let unread = all.unread.iter().map(|error| match (error, &awaited) {
+        (StoreError::Unavailable { what, .. }, Some(source)) if *what == source.name => Finding::new(
+            Note,
+            "measurements.awaited",
+            "measurements",
+            "It isn't known yet how the consumers are.",
+            error.to_string(),
+            "Wait a few seconds.",
+        ),
+        _ => unanswered("Consumers", error),
+    });
+    let found = all.items.into_iter().filter_map(|consumer| {
         let waiting = consumer
             .in_flight
             .map_or_else(String::new, |count| format!(" {count} events wait for it."));
@@ -159,22 +157,22 @@ async fn consumers(ports: &Ports, now: Timestamp) -> Result<Vec<Finding>, StoreE
             Health::Failing => Some(Finding::new(
                 Error,
                 "consumer.failing",
-                consumer.name,
+                consumer.name.as_str(),
                 "This consumer fails, or is too slow.",
                 format!(
                     "In the last hour {} of {} attempts failed, and 99 % of the events took {} at most.{waiting}",
-                    consumer.failed,
-                    consumer.processed + consumer.failed,
+                    consumer.failed.unwrap_or(0),
+                    consumer.attempts().unwrap_or(0),
                     consumer
                         .p99
                         .map_or_else(|| "an unknown time".to_owned(), |p99| format!("{p99:.1} s"))
                 ),
                 "Its page has the newest errors; what it gave up on waits among the dead letters.",
             )),
-            _ => None,
+            Health::Healthy | Health::Idle | Health::Unknown => None,
         }
     });
-    Ok(found.collect())
+    Ok(unread.chain(found).collect())
 }
 
 async fn flags(ports: &Ports) -> Result<Vec<Finding>, StoreError> {

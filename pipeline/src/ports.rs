@@ -248,11 +248,21 @@ pub trait Metrics: Send + Sync {
     fn source(&self) -> Option<MetricsSource>;
 }
 
+/// All consumers, as far as they are known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConsumerList {
+    /// In the rules' order.
+    pub items: Vec<ConsumerStatus>,
+    /// Why something isn't known of them: one error for each source that could not be read.
+    pub unread: Vec<StoreError>,
+}
+
 /// The consumers: how they are, and stopping and starting them.
 #[async_trait]
 pub trait ConsumerControl: Send + Sync {
-    /// All of them, in the rules' order, with what they did over `span`. Their health is of the last minutes, whatever the span.
-    async fn list(&self, span: Span) -> Result<Vec<ConsumerStatus>, StoreError>;
+    /// All of them, with what they did over `span`. Their health is of the last minutes, whatever the span. A source that can't be read
+    /// leaves what rests on it unknown; it is an error only where nothing could be said.
+    async fn list(&self, span: Span) -> Result<ConsumerList, StoreError>;
     /// Stops (`true`) or starts one; what it has begun is finished. `false` if there is no such consumer.
     async fn set_paused(&self, name: &str, paused: bool) -> Result<bool, StoreError>;
     /// Its newest failed attempts.

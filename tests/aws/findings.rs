@@ -219,10 +219,7 @@ async fn a_consumer_that_succeeds_without_completing_is_found() {
     assert_eq!(check.code, Some(1), "{check:?}");
     // The page knows as soon as CloudWatch was read.
     let server = Setup::new().over(&account).start().await;
-    eventually("the measurements are read", async || {
-        server.site.get("/api/v1/consumers").await.status == 200
-    })
-    .await;
+    server.measured().await;
     let found = findings(&server).await;
     assert!(found.contains(&"error consumer.swallows analytics".to_owned()), "{found:#?}");
 }

@@ -241,7 +241,18 @@ async fn measurements_that_can_not_be_read_are_named_and_the_rest_goes_on() {
     let server = Setup::new().over(&account).start().await;
     let findings = server.site.json("/api/v1/findings").await;
     assert!(findings.to_string().contains("cloudwatch:"), "{findings}");
-    server.site.get("/api/v1/consumers").await.error(503, "unavailable");
+    let consumers = server.site.json("/api/v1/consumers").await;
+    assert!(
+        consumers["unanswered"]
+            .as_array()
+            .is_some_and(|all| all.contains(&json!("CloudWatch"))),
+        "{consumers}"
+    );
+    for consumer in consumers["items"].as_array().expect("consumers") {
+        let known = ["processed", "failed", "per_minute", "p99"].map(|key| &consumer[key]);
+        assert_eq!((&consumer["health"], known), (&json!("unknown"), [&Value::Null; 4]), "{consumer}");
+        assert!(consumer["dead_letters"].is_u64(), "the letters are known: {consumer}");
+    }
     let overview = server.site.json("/api/v1/overview").await;
     assert_eq!(overview["criteria"].as_array().map(Vec::len), Some(6), "{overview}");
     let browser = Browser::open(&server.site).await;
@@ -249,6 +260,9 @@ async fn measurements_that_can_not_be_read_are_named_and_the_rest_goes_on() {
         ("/", "main", "CloudWatch"),
         ("/", "section[aria-label=Verdict]", "criteria"),
         ("/consumers", "main", "CloudWatch"),
+        ("/consumers", "table.consumers", "unknown"),
+        ("/consumers/analytics", "section[aria-label=Charts]", "Not known"),
+        ("/consumers/analytics", "section[aria-label='At a glance']", "Dead letters"),
         ("/findings", "section.findings", "cloudwatch:DescribeAlarms"),
         ("/findings", "section.checks", "Rules and their targets"),
     ] {

@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use tests::deployment::{Account, TEMPLATE};
 use tests::sdk::python;
 use tests::server::Setup;
-use tests::wait::eventually;
 use tokio::process::Command;
 
 use resource::Made;
@@ -63,11 +62,7 @@ fn the_template_fits_into_a_call() {
 async fn the_rules_are_the_pipelines() {
     let account = Account::deployed().await;
     let server = Setup::new().over(&account).start().await;
-    let consumers = eventually("the consumers are listed", async || {
-        let reply = server.site.get("/api/v1/consumers").await;
-        if reply.status == 200 { Ok(reply.json()) } else { Err(reply.text()) }
-    })
-    .await;
+    let consumers = server.site.json("/api/v1/consumers").await;
     for consumer in consumers["items"].as_array().expect("consumers") {
         let name = consumer["name"].as_str().expect("a name");
         let deployed: Value = serde_json::from_str(consumer["rules"][0][1].as_str().expect("a rule")).expect("JSON");

@@ -314,6 +314,20 @@ impl Cutover {
         Arc::clone(&self.data)
     }
 
+    /// Waits until it is known what the consumers did: over a deployment on AWS, until CloudWatch was read.
+    ///
+    /// # Panics
+    /// It takes too long.
+    pub async fn measured(&self) {
+        eventually("the measurements are read", async || {
+            let all = self.site.json("/api/v1/consumers").await;
+            let items = all["items"].as_array().expect("items");
+            let unknown = items.iter().any(|item| item["processed"].is_null());
+            if unknown { Err(all.to_string()) } else { Ok(()) }
+        })
+        .await;
+    }
+
     /// A number of `/metrics`; `name` with its labels.
     ///
     /// # Panics

@@ -61,6 +61,7 @@ impl From<Health> for Tone {
             Health::Failing => Self::Fail,
             Health::Paused => Self::Warn,
             Health::Idle => Self::Off,
+            Health::Unknown => Self::Unknown,
         }
     }
 }

@@ -15,11 +15,11 @@ use super::metrics::CloudWatch;
 use super::queues::Queues;
 use super::recent::Recent;
 use super::{Connection, Names};
-use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW};
+use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW, Health};
 use crate::consumers::{Analytics, Audit, Categorization, Notification};
 use crate::letter::{Letter, LetterFilter};
 use crate::metric::{By, Metric, SeriesQuery};
-use crate::ports::{ConsumerControl, ConsumerCounts, Letters, Metrics, StoreError};
+use crate::ports::{ConsumerControl, ConsumerCounts, ConsumerList, Letters, Metrics, StoreError};
 use crate::time::{HOUR, MINUTE, Span, Timestamp};
 
 /// The rules' name in errors.
@@ -33,6 +33,20 @@ const RULES_FOR: Duration = Duration::from_secs(300);
 
 /// By consumer, its rules: name and pattern.
 type Rules = HashMap<String, Vec<(String, String)>>;
+
+/// What is measured of the consumers.
+struct Measured {
+    counts: Vec<ConsumerCounts>,
+    /// Over the window that their health is judged by.
+    lately: Vec<ConsumerCounts>,
+    /// By consumer, completed a minute in the last hour.
+    recent: HashMap<String, Vec<Option<f64>>>,
+}
+
+/// A consumer's counts among all.
+fn of(counts: &[ConsumerCounts], name: &str) -> ConsumerCounts {
+    counts.iter().find(|c| c.name == name).cloned().unwrap_or_default()
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -106,9 +120,10 @@ impl Functions {
         Ok(all.await?.into_iter().flatten().collect())
     }
 
-    /// The consumers' throughput in the last hour, by the minute.
-    async fn lately(&self, now: Timestamp) -> HashMap<String, Vec<Option<f64>>> {
-        let query = SeriesQuery {
+    /// What is measured of the consumers over a span, up to now.
+    async fn measured(&self, span: Span) -> Result<Measured, StoreError> {
+        let now = Timestamp::now();
+        let hour = SeriesQuery {
             metric: Metric::Throughput,
             by: By::Consumer,
             from: now.0 - HOUR,
@@ -116,11 +131,12 @@ impl Functions {
             step: MINUTE,
             consumer: None,
         };
-        let reading = self.metrics.series(&query).await;
-        reading.map_or_else(
-            |_| HashMap::new(),
-            |reading| reading.series.into_iter().map(|s| (s.label, s.values)).collect(),
-        )
+        let reading = self.metrics.series(&hour).await?;
+        Ok(Measured {
+            counts: self.metrics.counts(span).await?,
+            lately: self.metrics.counts(Span::ending(now, HEALTH_WINDOW)).await?,
+            recent: reading.series.into_iter().map(|s| (s.label, s.values)).collect(),
+        })
     }
 
     fn is_one(&self, name: &str) -> bool {
@@ -141,52 +157,56 @@ fn does(name: &str, function: &str) -> String {
 
 #[async_trait]
 impl ConsumerControl for Functions {
-    async fn list(&self, span: Span) -> Result<Vec<ConsumerStatus>, StoreError> {
-        let now = Timestamp::now();
-        let counts = self.metrics.counts(span).await?;
-        let lately = self.metrics.counts(Span::ending(now, HEALTH_WINDOW)).await?;
-        let recent = self.lately(now).await;
-        // A part that doesn't answer, or is not allowed, leaves the others as they are.
-        let rules = self.rules.get(|| self.rules()).await.unwrap_or_default();
-        let stopped = self.paused.get(|| self.paused()).await.ok();
-        let waiting = self.queues.waiting().await.unwrap_or_default();
-        let letters = self.letters.open().await.ok();
-        let open = letters.as_deref().map_or(&[][..], Vec::as_slice);
-        let mut list = Vec::with_capacity(counts.len());
-        for consumer in &self.names.consumers {
-            let name = &consumer.name;
-            let of = |counts: &[ConsumerCounts]| counts.iter().find(|c| c.name == *name).cloned().unwrap_or_default();
-            let (counts, lately) = (of(&counts), of(&lately));
-            list.push(ConsumerStatus {
-                name: name.clone(),
+    async fn list(&self, span: Span) -> Result<ConsumerList, StoreError> {
+        let (measured, rules, stopped, waiting, letters) = tokio::join!(
+            self.measured(span),
+            self.rules.get(|| self.rules()),
+            self.paused.get(|| self.paused()),
+            self.queues.waiting(),
+            self.letters.open()
+        );
+        let mut unread = Vec::new();
+        let measured = known(measured, &mut unread);
+        let rules = known(rules, &mut unread);
+        let stopped = known(stopped, &mut unread);
+        let waiting = known(waiting, &mut unread);
+        let letters = known(letters, &mut unread);
+        let items = self.names.consumers.iter().map(|consumer| {
+            let name = consumer.name.as_str();
+            let counts = measured.as_ref().map(|m| of(&m.counts, name));
+            let paused = stopped.as_ref().map(|stopped| stopped.contains(name));
+            let open = letters
+                .as_ref()
+                .map(|all| all.iter().filter(|letter| letter.consumer == name).collect::<Vec<_>>());
+            ConsumerStatus {
+                name: name.to_owned(),
                 does: does(name, &consumer.function),
-                rules: rules.get(name).cloned().unwrap_or_default(),
-                health: lately.health(stopped.as_ref().is_some_and(|stopped| stopped.contains(name))),
-                paused: stopped.as_ref().map(|stopped| stopped.contains(name)),
+                rules: rules.as_ref().and_then(|rules| rules.get(name).cloned()).unwrap_or_default(),
+                health: match (paused, &measured) {
+                    (Some(true), _) => Health::Paused,
+                    (_, Some(measured)) => of(&measured.lately, name).health(false),
+                    (_, None) => Health::Unknown,
+                },
+                paused,
                 window: span.millis(),
-                processed: counts.processed,
-                failed: counts.failed,
-                per_minute: counts.per_minute(span),
-                error_rate: counts.error_rate(),
-                p50: counts.p50,
-                p95: counts.p95,
-                p99: counts.p99,
-                in_flight: waiting.get(name).copied(),
+                processed: counts.as_ref().map(|c| c.processed),
+                failed: counts.as_ref().map(|c| c.failed),
+                per_minute: counts.as_ref().map(|c| c.per_minute(span)),
+                error_rate: counts.as_ref().and_then(ConsumerCounts::error_rate),
+                p50: counts.as_ref().and_then(|c| c.p50),
+                p95: counts.as_ref().and_then(|c| c.p95),
+                p99: counts.as_ref().and_then(|c| c.p99),
+                in_flight: waiting.as_ref().and_then(|waiting| waiting.get(name).copied()),
                 retrying: None,
-                dead_letters: letters
-                    .is_some()
-                    .then(|| open.iter().filter(|letter| letter.consumer == *name).count() as u64),
-                recent: recent.get(name).cloned().unwrap_or_default(),
-                last_errors: open
-                    .iter()
-                    .find(|letter| letter.consumer == *name)
-                    .cloned()
-                    .map(fault)
-                    .into_iter()
-                    .collect(),
-            });
-        }
-        Ok(list)
+                dead_letters: open.as_ref().map(|open| open.len() as u64),
+                recent: measured.as_ref().and_then(|m| m.recent.get(name).cloned()).unwrap_or_default(),
+                last_errors: open.map(|open| open.first().map(|letter| fault((*letter).clone())).into_iter().collect()),
+            }
+        });
+        Ok(ConsumerList {
+            items: items.collect(),
+            unread,
+        })
     }
 
     /// A function that a queue feeds is stopped by not feeding it: events wait in the queue, for as long as that keeps them.
@@ -221,6 +241,11 @@ impl ConsumerControl for Functions {
         let letters = self.letters.list(&filter, limit, None).await?;
         Ok(letters.items.into_iter().map(fault).collect())
     }
+}
+
+/// What was read; why not, is noted.
+fn known<T>(result: Result<T, StoreError>, unread: &mut Vec<StoreError>) -> Option<T> {
+    result.map_err(|error| unread.push(error)).ok()
 }
 
 fn fault(letter: Letter) -> ConsumerFault {

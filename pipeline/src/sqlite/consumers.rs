@@ -9,7 +9,7 @@ use super::{OpenError, Sqlite};
 use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW};
 use crate::consumers::Consumer;
 use crate::metric::{By, Metric, SeriesQuery};
-use crate::ports::{ConsumerControl, Letters, Metrics, StoreError};
+use crate::ports::{ConsumerControl, ConsumerList, Letters, Metrics, StoreError};
 use crate::rule::Rules;
 use crate::time::{HOUR, MINUTE, Span, Timestamp};
 
@@ -53,7 +53,7 @@ impl Control {
 
 #[async_trait]
 impl ConsumerControl for Control {
-    async fn list(&self, span: Span) -> Result<Vec<ConsumerStatus>, StoreError> {
+    async fn list(&self, span: Span) -> Result<ConsumerList, StoreError> {
         let now = Timestamp::now();
         let counts = self.store.counts(span).await?;
         let lately = self.store.counts(Span::ending(now, HEALTH_WINDOW)).await?;
@@ -77,11 +77,11 @@ impl ConsumerControl for Control {
                     .collect::<Result<Vec<_>, _>>()?)
             })
             .await?;
-        let mut list = Vec::with_capacity(open.len());
+        let mut items = Vec::with_capacity(open.len());
         for (name, paused, in_flight, retrying) in open {
             let counts = counts.iter().find(|c| c.name == name).cloned().unwrap_or_default();
             let recently = lately.iter().find(|c| c.name == name).cloned().unwrap_or_default();
-            list.push(ConsumerStatus {
+            items.push(ConsumerStatus {
                 does: self
                     .does
                     .iter()
@@ -100,9 +100,9 @@ impl ConsumerControl for Control {
                 health: recently.health(paused),
                 paused: Some(paused),
                 window: span.millis(),
-                processed: counts.processed,
-                failed: counts.failed,
-                per_minute: counts.per_minute(span),
+                processed: Some(counts.processed),
+                failed: Some(counts.failed),
+                per_minute: Some(counts.per_minute(span)),
                 error_rate: counts.error_rate(),
                 p50: counts.p50,
                 p95: counts.p95,
@@ -116,11 +116,11 @@ impl ConsumerControl for Control {
                     .find(|s| s.label == name)
                     .map(|s| s.values.clone())
                     .unwrap_or_default(),
-                last_errors: self.faults(&name, 1).await?,
+                last_errors: Some(self.faults(&name, 1).await?),
                 name,
             });
         }
-        Ok(list)
+        Ok(ConsumerList { items, unread: Vec::new() })
     }
 
     async fn set_paused(&self, name: &str, paused: bool) -> Result<bool, StoreError> {

@@ -84,17 +84,17 @@ pub async fn a_paused_consumer_keeps_its_backlog_through_a_restart<B: Backend>()
     let events: Vec<Event> = (0..6_000).map(|_| updated()).collect();
     pipeline.publisher.publish(events).await;
     eventually("analytics is done", || async {
-        pipeline.ports.consumers.list(lately()).await.expect("consumers")[0].in_flight == Some(0)
+        pipeline.ports.consumers.list(lately()).await.expect("consumers").items[0].in_flight == Some(0)
     })
     .await;
     assert_eq!(
-        pipeline.ports.consumers.list(lately()).await.expect("consumers")[3].in_flight,
+        pipeline.ports.consumers.list(lately()).await.expect("consumers").items[3].in_flight,
         Some(6_000)
     );
 
     let pipeline = pipeline.restart::<B>().await;
     assert_eq!(
-        pipeline.ports.consumers.list(lately()).await.expect("consumers")[3].paused,
+        pipeline.ports.consumers.list(lately()).await.expect("consumers").items[3].paused,
         Some(true),
         "a pause outlives the process"
     );

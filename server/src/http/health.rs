@@ -47,7 +47,8 @@ pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
         .consumers
         .list(Span::ending(Timestamp::now(), HEALTH_WINDOW))
         .await
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .items;
     let counts = ports.metrics.counts(Span::ending(Timestamp::now(), HOUR)).await.unwrap_or_default();
     let plain = |value: Option<f64>| value.map(|value| (String::new(), value)).into_iter().collect::<Vec<_>>();
     let of_ledger = |f: fn(&LedgerSummary) -> u64| plain(ledger.as_ref().map(|ledger| f(ledger) as f64));

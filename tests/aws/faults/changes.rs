@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::between::{Between, Call, Fate};
 use tests::deployment::Account;
 use tests::server::{Cutover, Setup};
-use tests::wait::{eventually, within};
+use tests::wait::within;
 
 use super::first;
 use crate::redrive::{there_are, updated};
@@ -158,10 +158,7 @@ async fn a_consumer_is_stopped_once_or_it_is_said_that_it_was_not() {
     let account = Account::deployed().await;
     let between = Between::of(account.endpoint()).await;
     let server = Setup::new().at(between.endpoint()).start().await;
-    eventually("CloudWatch is read", async || {
-        server.site.get("/api/v1/consumers").await.status == 200
-    })
-    .await;
+    server.measured().await;
     let feeds = |call: &Call, _: &str| call.operation.starts_with("PUT ") && call.operation.contains("/event-source-mappings/");
     let paused = async || server.site.json("/api/v1/consumers/audit").await["consumer"]["paused"].clone();
     let stop = |paused: bool| json!({ "paused": paused, "reason": "a test" });

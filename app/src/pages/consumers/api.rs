@@ -19,6 +19,21 @@ pub struct ConsumerPage {
     pub span: Span,
     /// The consumer.
     pub status: ConsumerStatus,
+    /// What is measured of it, or why it is not known.
+    pub measured: Result<Measured, AppError>,
+    /// Where the measurements come from, if that has a pace and a price.
+    pub source: Option<MetricsSource>,
+    /// Its newest errors, or why they are not known.
+    pub faults: Result<Vec<ConsumerFault>, AppError>,
+    /// Flag changes and redrives.
+    pub deeds: Vec<Deed>,
+    /// What didn't answer of that which the rest is made of.
+    pub unanswered: Unanswered,
+}
+
+/// What is measured of a consumer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
     /// Completed a minute.
     pub throughput: Reading,
     /// p50, p95, p99.
@@ -29,14 +44,6 @@ pub struct ConsumerPage {
     pub in_flight: Reading,
     /// What the platform under it measures, where there is one.
     pub vitals: Vitals,
-    /// Where the measurements come from, if that has a pace and a price.
-    pub source: Option<MetricsSource>,
-    /// Its newest errors.
-    pub faults: Vec<ConsumerFault>,
-    /// Flag changes and redrives.
-    pub deeds: Vec<Deed>,
-    /// What didn't answer of that which the deeds rest on.
-    pub unanswered: Unanswered,
 }
 
 /// The consumers' page.
@@ -46,6 +53,8 @@ pub struct ConsumersView {
     pub span: Span,
     /// All of them.
     pub consumers: Vec<ConsumerStatus>,
+    /// What didn't answer of that which is said of them.
+    pub unanswered: Unanswered,
 }
 
 /// Reads all consumers over `range`.
@@ -75,13 +84,17 @@ pub use ssr::pause;
 #[cfg(feature = "ssr")]
 mod ssr {
     use pipeline::metric::{By, Metric, SeriesQuery, step_for};
-    use pipeline::time::Timestamp;
+    use pipeline::ports::StoreError;
+    use pipeline::time::{Span, Timestamp};
 
-    use super::{ConsumerPage, ConsumersView};
+    use super::{ConsumerPage, ConsumersView, Measured};
     use crate::context::{Action, Actor, Desk};
-    use crate::error::AppError;
+    use crate::error::{AppError, Unanswered, offered};
     use crate::pages::overview::api::deeds;
     use crate::ui::range::Range;
+
+    /// How many of its errors the page has.
+    const FAULTS: u32 = 20;
 
     /// Stops or starts a consumer, on the record; answers with what was done.
     ///
@@ -115,9 +128,11 @@ mod ssr {
     impl ConsumersView {
         pub(crate) async fn read(desk: &Desk, range: Range) -> Result<Self, AppError> {
             let span = range.span(Timestamp::now());
+            let mut unanswered = Unanswered::default();
             Ok(Self {
                 span,
-                consumers: desk.ports.consumers.list(span).await?,
+                consumers: unanswered.consumers(desk.ports.consumers.list(span).await?)?,
+                unanswered,
             })
         }
     }
@@ -131,15 +146,33 @@ mod ssr {
         async fn read(desk: &Desk, name: &str, range: Range) -> Result<Self, AppError> {
             let now = Timestamp::now();
             let span = range.span(now);
+            let ports = &desk.ports;
+            let (list, measured, faults, deeds) = tokio::join!(
+                ports.consumers.list(span),
+                Measured::read(desk, name, span),
+                ports.consumers.faults(name, FAULTS),
+                deeds(desk, span)
+            );
+            let (deeds, mut unanswered) = deeds?;
+            let all = unanswered.consumers(list?)?;
+            let status = all.into_iter().find(|c| c.name == name);
+            Ok(Self {
+                now,
+                span,
+                status: status.ok_or_else(|| AppError::NotFound(format!("consumer {name}")))?,
+                measured: offered(measured)?,
+                source: ports.metrics.source(),
+                faults: offered(faults)?,
+                deeds,
+                unanswered,
+            })
+        }
+    }
+
+    impl Measured {
+        async fn read(desk: &Desk, name: &str, span: Span) -> Result<Self, StoreError> {
+            let metrics = &desk.ports.metrics;
             let step = step_for(span);
-            let status = desk
-                .ports
-                .consumers
-                .list(span)
-                .await?
-                .into_iter()
-                .find(|c| c.name == name)
-                .ok_or_else(|| AppError::NotFound(format!("consumer {name}")))?;
             let series = |metric| SeriesQuery {
                 metric,
                 by: By::Consumer,
@@ -148,25 +181,16 @@ mod ssr {
                 step,
                 consumer: Some(name.to_owned()),
             };
-            let metrics = &desk.ports.metrics;
-            let (deeds, unanswered) = deeds(desk, span).await?;
             let mut latency = Vec::with_capacity(3);
             for metric in [Metric::LatencyP50, Metric::LatencyP95, Metric::LatencyP99] {
                 latency.push(metrics.series(&series(metric)).await?);
             }
             Ok(Self {
-                now,
-                span,
-                status,
                 throughput: metrics.series(&series(Metric::Throughput)).await?,
                 latency,
                 error_rate: metrics.series(&series(Metric::ErrorRate)).await?,
                 in_flight: metrics.series(&series(Metric::InFlight)).await?,
                 vitals: metrics.vitals(name, span, step).await?,
-                source: metrics.source(),
-                faults: desk.ports.consumers.faults(name, 20).await?,
-                deeds,
-                unanswered,
             })
         }
     }

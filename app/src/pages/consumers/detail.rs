@@ -2,16 +2,17 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use pipeline::consumer::ConsumerFault;
 use pipeline::event::Json;
 use pipeline::metric::Metric;
 
-use super::api::{ConsumerPage, PauseConsumer, read_consumer};
+use super::api::{ConsumerPage, Measured, PauseConsumer, read_consumer};
 use super::platform::Platform;
 use crate::charts::{Chart, ChartSpec, Crosshair, Marker};
 use crate::routes;
 use crate::ui::confirm::{Reason, Said, Sheet, follow};
 use crate::ui::frame::Head;
-use crate::ui::loaded::{loaded, read_live};
+use crate::ui::loaded::{loaded, part, read_live};
 use crate::ui::number::{duration, group, or_dash, percent, rate, seconds, short_id};
 use crate::ui::range::{RangePicker, use_range_text, use_zoom, use_zoom_out};
 use crate::ui::source::SourceNote;
@@ -39,10 +40,23 @@ pub fn ConsumerDetail() -> impl IntoView {
                 view! {
                     <PartlyOld unanswered=Signal::derive(move || data.with(|d| d.unanswered.clone())) />
                     <Summary data pause />
-                    <Charts data />
-                    <Platform vitals=Signal::derive(move || data.with(|d| d.vitals.clone())) />
+                    {part(
+                        Signal::derive(move || data.with(|d| d.measured.clone())),
+                        "Charts",
+                        move |measured| {
+                            view! {
+                                <Charts data measured />
+                                <Platform vitals=Signal::derive(move || measured.with(|m| m.vitals.clone())) />
+                            }
+                                .into_any()
+                        },
+                    )}
                     <SourceNote source=Signal::derive(move || data.with(|d| d.source.clone())) />
-                    <Faults data />
+                    {part(
+                        Signal::derive(move || data.with(|d| d.faults.clone())),
+                        "Last errors",
+                        |faults| view! { <Faults faults /> }.into_any(),
+                    )}
                 }
             },
         )}
@@ -98,19 +112,19 @@ fn Summary(data: Signal<ConsumerPage>, pause: ServerAction<PauseConsumer>) -> im
             <dl class="figures">
                 <div>
                     <dt>"Events/min"</dt>
-                    <dd>{of(|d| rate(d.status.per_minute))}</dd>
+                    <dd>{of(|d| or_dash(d.status.per_minute, rate))}</dd>
                 </div>
                 <div>
                     <dt>"Attempts"</dt>
-                    <dd>{of(|d| group(d.status.processed + d.status.failed))}</dd>
+                    <dd>{of(|d| or_dash(d.status.attempts(), group))}</dd>
                 </div>
                 <div>
                     <dt>"Processed"</dt>
-                    <dd>{of(|d| group(d.status.processed))}</dd>
+                    <dd>{of(|d| or_dash(d.status.processed, group))}</dd>
                 </div>
                 <div>
                     <dt>"Failed attempts"</dt>
-                    <dd>{of(|d| group(d.status.failed))}</dd>
+                    <dd>{of(|d| or_dash(d.status.failed, group))}</dd>
                 </div>
                 <div>
                     <dt>"Error rate"</dt>
@@ -152,27 +166,35 @@ fn Summary(data: Signal<ConsumerPage>, pause: ServerAction<PauseConsumer>) -> im
 }
 
 #[component]
-fn Charts(data: Signal<ConsumerPage>) -> impl IntoView {
+fn Charts(data: Signal<ConsumerPage>, measured: Signal<Measured>) -> impl IntoView {
     let markers = move || data.with(|d| d.deeds.iter().map(Marker::from).collect::<Vec<_>>());
+    let span = move || data.with(|d| d.span);
     let (zoom, wider) = (use_zoom(), use_zoom_out(move || data.with_untracked(|d| d.now)));
     let throughput = Signal::derive(move || {
-        data.with(|d| ChartSpec::stacked(&d.throughput).over(d.span))
+        measured
+            .with(|m| ChartSpec::stacked(&m.throughput).over(span()))
             .with_markers(markers())
     });
     let latency = Signal::derive(move || {
-        data.with(|d| {
-            ChartSpec::percentiles(&d.latency)
-                .unwrap_or_else(|| ChartSpec::lines(&d.error_rate))
-                .over(d.span)
-                .with_limit(30.0, "limit: 30 s")
-        })
-        .with_markers(markers())
-    });
-    let errors = Signal::derive(move || {
-        data.with(|d| ChartSpec::lines(&d.error_rate).over(d.span).with_limit(1.0, "limit: 1 %"))
+        measured
+            .with(|m| {
+                ChartSpec::percentiles(&m.latency)
+                    .unwrap_or_else(|| ChartSpec::lines(&m.error_rate))
+                    .over(span())
+                    .with_limit(30.0, "limit: 30 s")
+            })
             .with_markers(markers())
     });
-    let in_flight = Signal::derive(move || data.with(|d| ChartSpec::lines(&d.in_flight).over(d.span)).with_markers(markers()));
+    let errors = Signal::derive(move || {
+        measured
+            .with(|m| ChartSpec::lines(&m.error_rate).over(span()).with_limit(1.0, "limit: 1 %"))
+            .with_markers(markers())
+    });
+    let in_flight = Signal::derive(move || {
+        measured
+            .with(|m| ChartSpec::lines(&m.in_flight).over(span()))
+            .with_markers(markers())
+    });
     view! {
         <section class="charts" aria-label="Charts">
             <Chart id="throughput" title="Throughput" caption="completed a minute" definition=Metric::Throughput.definition() spec=throughput on_zoom=zoom on_zoom_out=wider />
@@ -184,8 +206,7 @@ fn Charts(data: Signal<ConsumerPage>) -> impl IntoView {
 }
 
 #[component]
-fn Faults(data: Signal<ConsumerPage>) -> impl IntoView {
-    let faults = Memo::new(move |_| data.with(|d| d.faults.clone()));
+fn Faults(faults: Signal<Vec<ConsumerFault>>) -> impl IntoView {
     view! {
         <section class="panel" aria-labelledby="faults-title">
             <h2 id="faults-title">"Last errors" <small>"newest first; times in " <ZoneName /></small></h2>

@@ -13,6 +13,7 @@ use crate::ui::frame::Head;
 use crate::ui::loaded::{loaded, read_live};
 use crate::ui::number::duration;
 use crate::ui::range::{RangePicker, use_range_text};
+use crate::ui::state::PartlyOld;
 use api::{ConsumersView, read_consumers};
 use table::ConsumerTable;
 
@@ -30,6 +31,7 @@ pub fn ConsumersPage() -> impl IntoView {
             |data: Signal<ConsumersView>| {
                 let about = move || format!("over {}; the line shows the last hour", duration(data.with(|d| d.span.millis())));
                 view! {
+                    <PartlyOld unanswered=Signal::derive(move || data.with(|d| d.unanswered.clone())) />
                     <section class="panel" aria-labelledby="consumers-title">
                         <h2 id="consumers-title">"All consumers " <small>{about}</small></h2>
                         <ConsumerTable consumers=Signal::derive(move || data.with(|d| d.consumers.clone())) />

@@ -69,7 +69,7 @@ fn Row(name: String, consumers: Signal<Vec<ConsumerStatus>>) -> impl IntoView {
             <td>
                 <StateSign tone word=Signal::derive(of(|c| c.health.word().to_owned())) />
             </td>
-            <td class="num">{of(|c| rate(c.per_minute))}</td>
+            <td class="num">{of(|c| or_dash(c.per_minute, rate))}</td>
             <td class="spark-cell" inner_html=line></td>
             <td class="num">{of(|c| or_dash(c.p99, seconds))}</td>
             <td class="num">{of(|c| or_dash(c.error_rate, percent))}</td>
@@ -79,11 +79,11 @@ fn Row(name: String, consumers: Signal<Vec<ConsumerStatus>>) -> impl IntoView {
             </td>
             <td class="dim wrap">
                 {move || {
-                    this.with(|c| c.as_ref().and_then(|c| c.last_errors.first().cloned()))
-                        .map_or_else(
-                            || view! { "none" }.into_any(),
-                            |fault| view! { <Moment at=fault.at /> " · " {fault.error} }.into_any(),
-                        )
+                    match this.with(|c| c.as_ref().and_then(|c| c.last_errors.as_ref().map(|all| all.first().cloned()))) {
+                        Some(Some(fault)) => view! { <Moment at=fault.at /> " · " {fault.error} }.into_any(),
+                        Some(None) => view! { "none" }.into_any(),
+                        None => view! { "–" }.into_any(),
+                    }
                 }}
             </td>
         </tr>

@@ -174,7 +174,7 @@ mod ssr {
             let depth = letters.depth().await?;
             let consumers = desk.ports.consumers.list(Span::ending(Timestamp::now(), HEALTH_WINDOW)).await;
             let consumers = match offered(consumers)? {
-                Ok(list) => list.into_iter().map(|c| c.name).collect(),
+                Ok(list) => list.items.into_iter().map(|c| c.name).collect(),
                 // Those that have letters, then.
                 Err(_) => depth.by_consumer.iter().map(|(name, _)| name.clone()).collect(),
             };

@@ -70,7 +70,7 @@ pub struct Overview {
     pub deeds: Vec<Deed>,
     /// The consumers.
     pub consumers: Result<Vec<ConsumerStatus>, AppError>,
-    /// What didn't answer of that which stage, criteria, dead letters and deeds rest on.
+    /// What didn't answer of that which stage, criteria, dead letters, deeds and consumers rest on.
     pub unanswered: Unanswered,
 }
 
@@ -281,6 +281,10 @@ mod ssr {
             unanswered.known(depth.as_ref().map(|_| ()).map_err(Clone::clone))?;
             let (deeds, missing) = deeds?;
             unanswered.join(missing);
+            let consumers = match offered(consumers)? {
+                Ok(list) => Ok(unanswered.consumers(list)?),
+                Err(error) => Err(error),
+            };
             Ok(Self {
                 now,
                 stage,
@@ -292,7 +296,7 @@ mod ssr {
                 charts: offered(charts)?,
                 source: desk.ports.metrics.source(),
                 deeds,
-                consumers: offered(consumers)?,
+                consumers,
                 unanswered,
             })
         }

@@ -1,7 +1,7 @@
 //! The consumers.
 
 use app::context::Actor;
-use app::error::AppError;
+use app::error::{AppError, Unanswered};
 use app::pages::consumers::api::pause as set_paused;
 use axum::Json;
 use axum::extract::State;
@@ -21,6 +21,8 @@ const FAULTS: u32 = 20;
 #[derive(Serialize, ToSchema)]
 pub(super) struct Consumers {
     items: Vec<ConsumerStatus>,
+    /// What doesn't answer, so that some of this is null
+    unanswered: Vec<String>,
     /// Always null: there are few enough for one page.
     next: Option<String>,
 }
@@ -43,8 +45,10 @@ impl ConsumerParams {
 /// All consumers
 #[utoipa::path(get, path = "/api/v1/consumers", params(ConsumerParams), responses((status = 200, body = Consumers), (status = 422, body = Problem)))]
 pub(super) async fn list(State(state): State<AppState>, Query(params): Query<ConsumerParams>) -> Result<Json<Consumers>, ApiError> {
+    let mut unanswered = Unanswered::default();
     Ok(Json(Consumers {
-        items: state.desk.ports.consumers.list(params.span()?).await?,
+        items: unanswered.consumers(state.desk.ports.consumers.list(params.span()?).await?)?,
+        unanswered: unanswered.names().to_vec(),
         next: None,
     }))
 }
@@ -53,7 +57,10 @@ pub(super) async fn list(State(state): State<AppState>, Query(params): Query<Con
 #[derive(Serialize, ToSchema)]
 pub(super) struct ConsumerBody {
     consumer: ConsumerStatus,
-    last_errors: Vec<ConsumerFault>,
+    /// Null where they aren't known
+    last_errors: Option<Vec<ConsumerFault>>,
+    /// What doesn't answer, so that some of this is null
+    unanswered: Vec<String>,
 }
 
 /// One consumer
@@ -68,15 +75,16 @@ pub(super) async fn one(
 
 async fn read(state: &AppState, name: &str, span: Span) -> Result<Json<ConsumerBody>, ApiError> {
     let consumers = &state.desk.ports.consumers;
-    let consumer = consumers
-        .list(span)
-        .await?
+    let mut unanswered = Unanswered::default();
+    let all = unanswered.consumers(consumers.list(span).await?)?;
+    let consumer = all
         .into_iter()
         .find(|c| c.name == name)
         .ok_or_else(|| AppError::NotFound(format!("consumer {name}")))?;
     Ok(Json(ConsumerBody {
-        last_errors: consumers.faults(name, FAULTS).await?,
         consumer,
+        last_errors: unanswered.known(consumers.faults(name, FAULTS).await)?,
+        unanswered: unanswered.names().to_vec(),
     }))
 }
 
