@@ -3,31 +3,34 @@
 use serde_json::json;
 use tests::browser::Browser;
 use tests::event::updated;
-use tests::server::Setup;
 use tests::wait::eventually;
 
-#[tokio::test]
-async fn a_lost_connection_is_said_and_the_data_stays() {
-    let server = Setup::new().start().await;
-    server
-        .ingest
-        .post("/api/v1/events", &json!([updated(), updated(), updated()]))
-        .await
-        .expect(200);
+use crate::backend::{Backend, on_both};
+
+on_both!(
+    a_lost_connection_is_said_and_the_data_stays,
+    silence_over_an_open_connection_is_said,
+    a_page_is_fetched_when_the_server_is_back,
+    a_hidden_tab_lets_go_of_its_connection,
+    what_is_new_appears_by_itself
+);
+
+async fn a_lost_connection_is_said_and_the_data_stays(backend: Backend) {
+    let server = backend.start().await;
+    server.publish(&[updated(), updated(), updated()]).await;
     tests::account::settled(&server, 3).await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/events").await;
     assert_eq!(browser.texts("table.events tbody tr").await.len(), 3);
-    server.kill().await;
+    server.server.kill().await;
     browser.says(".chip.live", "connection lost").await;
     assert_eq!(browser.texts("table.events tbody tr").await.len(), 3, "what there was stays");
     browser.close_but_for(|complaint| complaint.contains("net::ERR_")).await;
 }
 
 /// A server that hangs keeps its connections open; the page says all the same that what it shows is old.
-#[tokio::test]
-async fn silence_over_an_open_connection_is_said() {
-    let server = Setup::new().start().await;
+async fn silence_over_an_open_connection_is_said(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
     server.freeze();
@@ -39,9 +42,8 @@ async fn silence_over_an_open_connection_is_said() {
 }
 
 /// A page whose code can't be fetched says so, and comes by itself when the server is back.
-#[tokio::test]
-async fn a_page_is_fetched_when_the_server_is_back() {
-    let server = Setup::new().start().await;
+async fn a_page_is_fetched_when_the_server_is_back(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
     // As good as a server that is gone, for the one file that is needed.
@@ -57,9 +59,8 @@ async fn a_page_is_fetched_when_the_server_is_back() {
 }
 
 /// A tab in the background asks for nothing, and reads at once when it comes back.
-#[tokio::test]
-async fn a_hidden_tab_lets_go_of_its_connection() {
-    let server = Setup::new().start().await;
+async fn a_hidden_tab_lets_go_of_its_connection(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
     let hide = "Object.defineProperty(document, 'visibilityState', { value: arguments[0], configurable: true }); document.dispatchEvent(new Event('visibilitychange'))";
@@ -72,19 +73,18 @@ async fn a_hidden_tab_lets_go_of_its_connection() {
 }
 
 /// What happens is seen without a reload.
-#[tokio::test]
-async fn what_is_new_appears_by_itself() {
-    let server = Setup::new().start().await;
+async fn what_is_new_appears_by_itself(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/events").await;
     browser.says("main", "No events yet").await;
     let event = updated();
-    server.ingest.post("/api/v1/events", &event).await.expect(200);
+    server.publish(std::slice::from_ref(&event)).await;
     browser.present(&format!("table.events a[title={}]", event["eventId"])).await;
     // Stopped, it stays as it is; the choice to go on reads again.
     browser.choose(".chip.live select", "off").await;
     let other = updated();
-    server.ingest.post("/api/v1/events", &other).await.expect(200);
+    server.publish(std::slice::from_ref(&other)).await;
     tests::account::settled(&server, 2).await;
     assert_eq!(browser.texts("table.events tbody tr").await.len(), 1);
     browser.choose(".chip.live select", "2s").await;

@@ -1,18 +1,20 @@
 //! `/consumers` and a consumer's page.
 
 use tests::browser::Browser;
-use tests::server::Setup;
 use tests::wait::eventually;
 
-#[tokio::test]
-async fn a_consumer_is_paused_and_resumed() {
-    let server = Setup::new().start().await;
+use crate::backend::{Backend, on_both};
+
+on_both!(a_consumer_is_paused_and_resumed);
+
+async fn a_consumer_is_paused_and_resumed(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/consumers").await;
     assert_eq!(browser.texts("table.consumers tbody tr").await.len(), 4);
     browser.press("table.consumers", "analytics").await;
     browser.says("h1", "analytics").await;
-    browser.says("details.fold", "analytics-events").await;
+    browser.says("details.fold", "analytics").await;
     for (verb, word, paused) in [("Pause", "paused", 1.0), ("Resume", "idle", 0.0)] {
         browser.press("section[aria-label='At a glance']", verb).await;
         browser.type_into("#pause-reason", "maintenance").await;

@@ -1,11 +1,17 @@
 //! `/cutover`: the flags, and what they do to the demo application.
 
+use serde_json::json;
+use tests::account::settled;
 use tests::browser::Browser;
 use tests::endpoint::Endpoint;
+use tests::event;
 use tests::server::Cutover;
 use tests::wait::eventually;
 
+use crate::backend::{Backend, on_both};
 use crate::with_demo;
+
+on_both!(a_change_that_was_overtaken_is_refused, a_publisher_goes_its_own_way_and_comes_back);
 
 /// Changes the global flags to those of a stage, as a person does.
 async fn change(browser: &Browser, stage: &str, reason: &str) {
@@ -35,9 +41,12 @@ async fn published(server: &Cutover) -> f64 {
     server.metric("cutover_events_published_total").await
 }
 
-#[tokio::test]
-async fn a_publisher_goes_its_own_way_and_comes_back() {
-    let server = with_demo().await;
+async fn a_publisher_goes_its_own_way_and_comes_back(backend: Backend) {
+    let server = backend.start().await;
+    // Publishers are known by what they publish.
+    let data = json!({ "fileId": "f-1", "processingStatus": "failed" });
+    server.publish(&[event::of("file.processed", "file.service", &data)]).await;
+    settled(&server, 1).await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/cutover").await;
     let (scope, row) = ("file-service", "table.flags tr:has(#flag-reason-file-service)");
@@ -109,9 +118,8 @@ async fn a_flag_changes_what_the_demo_application_does() {
 }
 
 /// The choice that would leave analytics stale can't be made, and one that was overtaken is refused in words.
-#[tokio::test]
-async fn a_change_that_was_overtaken_is_refused() {
-    let server = tests::server::Setup::new().start().await;
+async fn a_change_that_was_overtaken_is_refused(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/cutover").await;
     let disabled = browser

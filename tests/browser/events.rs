@@ -3,15 +3,16 @@
 use tests::account::settled;
 use tests::browser::Browser;
 use tests::data::{self, PUT_EVENTS};
-use tests::sdk;
-use tests::server::Setup;
 use tests::wait::eventually;
 
+use crate::backend::{Backend, on_both};
+
+on_both!(what_an_aws_client_sends_is_seen_on_the_pages, the_form_follows_the_address);
+
 /// The thin slice through everything: an AWS client sends, consumers consume, people see.
-#[tokio::test]
-async fn what_an_aws_client_sends_is_seen_on_the_pages() {
-    let server = Setup::new().start().await;
-    let answered = sdk::put_events(server.ingest.base(), PUT_EVENTS, None).await;
+async fn what_an_aws_client_sends_is_seen_on_the_pages(backend: Backend) {
+    let server = backend.start().await;
+    let answered = server.put_lines(PUT_EVENTS).await;
     assert_eq!((answered.failed, answered.ids.len()), (0, 120));
     settled(&server, 120).await;
 
@@ -61,11 +62,10 @@ async fn what_an_aws_client_sends_is_seen_on_the_pages() {
 }
 
 /// The form shows the filter that is applied, whichever way it came to be.
-#[tokio::test]
-async fn the_form_follows_the_address() {
-    let server = Setup::new().start().await;
+async fn the_form_follows_the_address(backend: Backend) {
+    let server = backend.start().await;
     let events = [tests::event::updated(), tests::event::account_deleted()];
-    server.ingest.post("/api/v1/events", &serde_json::json!(events)).await.expect(200);
+    server.publish(&events).await;
     tests::account::settled(&server, 2).await;
     let browser = Browser::open(&server.site).await;
     let shown = async |wanted: (&str, &str)| {

@@ -1,12 +1,18 @@
 //! The keyboard.
 
 use tests::browser::Browser;
-use tests::server::Setup;
 use tests::wait::eventually;
 
-#[tokio::test]
-async fn keys_list_themselves_and_lead_to_pages() {
-    let server = Setup::new().start().await;
+use crate::backend::{Backend, on_both};
+
+on_both!(
+    keys_list_themselves_and_lead_to_pages,
+    a_page_is_left_from_inside_a_chart,
+    a_list_is_held_while_it_has_the_focus
+);
+
+async fn keys_list_themselves_and_lead_to_pages(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
     browser.key("?").await;
@@ -47,9 +53,8 @@ async fn keys_list_themselves_and_lead_to_pages() {
 }
 
 /// Leaving a page while one of its charts has the focus leaves nothing behind that complains.
-#[tokio::test]
-async fn a_page_is_left_from_inside_a_chart() {
-    let server = Setup::new().start().await;
+async fn a_page_is_left_from_inside_a_chart(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
     let into = "const hands = document.querySelector('.chart-hands'); hands.focus(); hands.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true }))";
@@ -62,10 +67,9 @@ async fn a_page_is_left_from_inside_a_chart() {
 }
 
 /// A list stands still under whoever walks through it.
-#[tokio::test]
-async fn a_list_is_held_while_it_has_the_focus() {
-    let server = Setup::new().start().await;
-    let send = async || server.ingest.post("/api/v1/events", &tests::event::updated()).await.expect(200);
+async fn a_list_is_held_while_it_has_the_focus(backend: Backend) {
+    let server = backend.start().await;
+    let send = async || server.publish(&[tests::event::updated()]).await;
     send().await;
     tests::account::settled(&server, 1).await;
     let browser = Browser::open(&server.site).await;

@@ -5,7 +5,14 @@ use tests::browser::Browser;
 use tests::server::Cutover;
 use tests::wait::eventually;
 
+use crate::backend::{Backend, on_both};
 use crate::with_demo;
+
+on_both!(
+    what_is_selected_is_discarded_and_nothing_else,
+    what_is_ticked_and_has_left_the_page_is_acted_on_too,
+    a_failed_redrive_leads_to_what_failed_and_why
+);
 
 /// Sets a fault on the demo page, as a person does.
 async fn set_fault(browser: &Browser, target: &str, fault: &str) {
@@ -83,11 +90,10 @@ async fn an_outage_makes_letters_and_a_redrive_clears_them() {
 }
 
 /// Only what is ticked is acted on, and a refusal is shown.
-#[tokio::test]
-async fn what_is_selected_is_discarded_and_nothing_else() {
-    let server = tests::server::Setup::new().start().await;
+async fn what_is_selected_is_discarded_and_nothing_else(backend: Backend) {
+    let server = backend.start().await;
     let entries: Vec<_> = (0..3).map(|_| tests::event::poison_entry().1).collect();
-    server.ingest.put_events(&entries.into()).await.expect(200);
+    server.put(&entries).await;
     eventually("three letters", async || open_letters(&server).await == 3.0).await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/dead-letters").await;
@@ -104,14 +110,11 @@ async fn what_is_selected_is_discarded_and_nothing_else() {
 }
 
 /// What is ticked is meant, whether it is still on the page or not.
-#[tokio::test]
-async fn what_is_ticked_and_has_left_the_page_is_acted_on_too() {
-    let server = tests::server::Setup::new().start().await;
+async fn what_is_ticked_and_has_left_the_page_is_acted_on_too(backend: Backend) {
+    let server = backend.start().await;
     let put = async |count: usize| {
-        for batch in (0..count).collect::<Vec<_>>().chunks(10) {
-            let entries: Vec<_> = batch.iter().map(|_| tests::event::poison_entry().1).collect();
-            server.ingest.put_events(&entries.into()).await.expect(200);
-        }
+        let entries: Vec<_> = (0..count).map(|_| tests::event::poison_entry().1).collect();
+        server.put(&entries).await;
     };
     put(2).await;
     eventually("two letters", async || open_letters(&server).await == 2.0).await;
@@ -127,11 +130,10 @@ async fn what_is_ticked_and_has_left_the_page_is_acted_on_too() {
 }
 
 /// A redrive that fails again leads to the letters it failed for, and each of them says who tried, why, and what came of it.
-#[tokio::test]
-async fn a_failed_redrive_leads_to_what_failed_and_why() {
-    let server = tests::server::Setup::new().start().await;
+async fn a_failed_redrive_leads_to_what_failed_and_why(backend: Backend) {
+    let server = backend.start().await;
     let entries: Vec<_> = (0..2).map(|_| tests::event::poison_entry().1).collect();
-    server.ingest.put_events(&entries.into()).await.expect(200);
+    server.put(&entries).await;
     eventually("two letters", async || open_letters(&server).await == 2.0).await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/dead-letters").await;

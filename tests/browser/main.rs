@@ -2,6 +2,7 @@
 //!
 //! Every test ends with [`Browser::close`](tests::browser::Browser::close): a console that isn't clean fails it.
 
+mod backend;
 mod connection;
 mod consumers;
 mod cutover;

@@ -1,11 +1,13 @@
 //! What isn't there.
 
 use tests::browser::Browser;
-use tests::server::Setup;
 
-#[tokio::test]
-async fn an_unknown_id_is_told_with_a_way_on() {
-    let server = Setup::new().start().await;
+use crate::backend::{Backend, on_both};
+
+on_both!(an_unknown_id_is_told_with_a_way_on);
+
+async fn an_unknown_id_is_told_with_a_way_on(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     for (path, words) in [
         ("/events/no-such-event", "no-such-event"),

@@ -2,8 +2,16 @@
 
 use serde_json::Value;
 use tests::browser::Browser;
-use tests::server::Setup;
 use tests::wait::eventually;
+
+use crate::backend::{Backend, on_both};
+
+on_both!(
+    a_range_is_kept_by_back_reload_and_a_new_tab,
+    a_drag_on_a_chart_zooms,
+    a_range_that_makes_no_sense_is_told,
+    any_range_can_be_typed
+);
 
 async fn chosen(browser: &Browser, label: &str) {
     eventually(&format!("{label} is chosen"), async || {
@@ -13,9 +21,8 @@ async fn chosen(browser: &Browser, label: &str) {
     .await;
 }
 
-#[tokio::test]
-async fn a_range_is_kept_by_back_reload_and_a_new_tab() {
-    let server = Setup::new().start().await;
+async fn a_range_is_kept_by_back_reload_and_a_new_tab(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
     chosen(&browser, "1 h").await;
@@ -35,9 +42,8 @@ async fn a_range_is_kept_by_back_reload_and_a_new_tab() {
 }
 
 /// A selection drawn on a chart becomes the page's range.
-#[tokio::test]
-async fn a_drag_on_a_chart_zooms() {
-    let server = Setup::new().start().await;
+async fn a_drag_on_a_chart_zooms(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/").await;
     let hands = "section[aria-labelledby=throughput-title] .chart-hands";
@@ -83,9 +89,8 @@ async fn a_drag_on_a_chart_zooms() {
     browser.close().await;
 }
 
-#[tokio::test]
-async fn a_range_that_makes_no_sense_is_told() {
-    let server = Setup::new().start().await;
+async fn a_range_that_makes_no_sense_is_told(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.open_path("/?range=forever").await;
     browser.says("main", "range").await;
@@ -93,9 +98,8 @@ async fn a_range_that_makes_no_sense_is_told() {
 }
 
 /// Two times, typed: for whom a drag is no way, and without any script as well.
-#[tokio::test]
-async fn any_range_can_be_typed() {
-    let server = Setup::new().start().await;
+async fn any_range_can_be_typed(backend: Backend) {
+    let server = backend.start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/consumers/audit").await;
     browser.press(".bar", "Other").await;

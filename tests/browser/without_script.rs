@@ -4,16 +4,18 @@ use serde_json::json;
 use tests::account::settled;
 use tests::browser::Browser;
 use tests::data;
-use tests::server::Setup;
 use tests::wait::eventually;
 
-#[tokio::test]
-async fn pages_are_read_and_filtered_without_script() {
-    let server = Setup::new().start().await;
+use crate::backend::{Backend, on_both};
+
+on_both!(pages_are_read_and_filtered_without_script, changes_are_made_without_script);
+
+async fn pages_are_read_and_filtered_without_script(backend: Backend) {
+    let server = backend.start().await;
     let events: Vec<_> = data::sent().into_iter().map(|event| event.body).collect();
-    server.ingest.post("/api/v1/events", &json!(events)).await.expect(200);
+    server.publish(&events).await;
     let (poisoned, entry) = tests::event::poison_entry();
-    server.ingest.put_events(&json!([entry])).await.expect(200);
+    server.put(&[entry]).await;
     settled(&server, 121).await;
 
     let browser = Browser::open(&server.site).await;
@@ -22,7 +24,11 @@ async fn pages_are_read_and_filtered_without_script() {
         ("/", ".criteria", "121 published, all accounted for"),
         ("/", ".chart-drawing svg", ""),
         ("/consumers", "table.consumers", "categorization"),
-        ("/consumers/audit", ".figures", "121"),
+        (
+            "/consumers/audit",
+            ".figures",
+            if backend == Backend::Embedded { "121" } else { "Attempts" },
+        ),
         (&format!("/events/{poisoned}"), ".deliveries", "dead-lettered"),
         ("/dead-letters", "table.letters", "InvalidPayload"),
         ("/cutover", "table.flags", "category.service"),
@@ -57,11 +63,10 @@ async fn pages_are_read_and_filtered_without_script() {
 }
 
 /// Changes are plain forms: what was wrong is said on the page, and only what is ticked is acted on.
-#[tokio::test]
-async fn changes_are_made_without_script() {
-    let server = Setup::new().start().await;
+async fn changes_are_made_without_script(backend: Backend) {
+    let server = backend.start().await;
     let entries: Vec<_> = (0..3).map(|_| tests::event::poison_entry().1).collect();
-    server.ingest.put_events(&json!(entries)).await.expect(200);
+    server.put(&entries).await;
     settled(&server, 3).await;
     let browser = Browser::open(&server.site).await;
     browser.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
