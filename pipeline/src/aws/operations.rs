@@ -249,9 +249,14 @@ impl Operations for DynamoOperations {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(header(&operation)))
+            .condition_expression("attribute_not_exists(id)")
             .send()
             .await;
-        put.map_err(|e| self.failed("PutItem", &e))?;
+        match put {
+            // The id is new: it was written by a call whose answer was lost, and may be under way.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+            other => drop(other.map_err(|e| self.failed("PutItem", &e))?),
+        }
         self.begun.notify_one();
         Ok(operation)
     }
@@ -324,6 +329,7 @@ impl Operations for DynamoOperations {
         if id.is_empty() {
             return Err(OperationError::Unknown(id.to_owned()));
         }
+        let now = Timestamp::now();
         // What is sent is still waited for: the operation stays busy until the worker has seen to that.
         let cancelled = self
             .client
@@ -335,16 +341,21 @@ impl Operations for DynamoOperations {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":cancelled", text(OperationStatus::Cancelled.name()))
             .expression_attribute_values(":running", text(OperationStatus::Running.name()))
-            .expression_attribute_values(":now", number(Timestamp::now().0))
+            .expression_attribute_values(":now", number(now.0))
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
         match cancelled {
             Ok(answer) => Ok(header_of(answer.attributes().unwrap_or(&Item::new()))?),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                match self.header(id).await? {
-                    Some(_) => Err(OperationError::Ended(id.to_owned())),
-                    None => Err(OperationError::Unknown(id.to_owned())),
+                let item = self.header(id).await?.ok_or_else(|| OperationError::Unknown(id.to_owned()))?;
+                let operation = header_of(&item)?;
+                // By a call whose answer was lost.
+                let ours = operation.status == OperationStatus::Cancelled && operation.finished_at == Some(now);
+                if ours {
+                    Ok(operation)
+                } else {
+                    Err(OperationError::Ended(id.to_owned()))
                 }
             }
             Err(error) => Err(self.failed("UpdateItem", &error).into()),

@@ -80,17 +80,40 @@ async fn a_redrive_goes_on_and_is_counted_once_whatever_fails() {
     }
 }
 
+/// The answer to what makes an operation is lost, and it is under way before it is asked for again.
+#[tokio::test]
+async fn an_operation_is_made_once_though_its_answer_is_lost() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    let ids = taken(&account, &server, "made").await;
+    let made = |call: &Call, body: &str| call.operation == "PutItem" && body.contains("-cutover-operations\"");
+    between.set_by_body(first(1, made, Fate::Late(Duration::from_secs(10))));
+    let wish = json!({ "kind": "redrive", "select": { "ids": ids }, "reason": "a test" });
+    let id = start(&server, &wish).await;
+    assert_eq!(ended(&server, &id).await["succeeded"], EACH);
+    let all = server.site.json("/api/v1/operations").await;
+    assert_eq!(all["items"].as_array().map(Vec::len), Some(1), "{all}");
+    assert_eq!(all["items"][0]["succeeded"], EACH, "{all}");
+    assert_eq!(completions(&server, &ids).await, [1; EACH]);
+    assert!(between.calls("PutItem") >= 2, "it was asked for again");
+}
+
 /// An update that counts is counted once, though its answer was lost: else the counts of a cancelled operation never add up.
 #[tokio::test]
 async fn an_operation_that_is_cancelled_ends_though_an_answer_was_lost() {
     let account = Account::deployed().await;
     let between = Between::of(account.endpoint()).await;
     let server = Setup::new().at(between.endpoint()).start().await;
-    for (times, case) in [(0, "heard"), (1, "unheard")] {
+    for (part, case) in [
+        ("nothing", "heard"),
+        ("ADD sent", "sent-unheard"),
+        (":cancelled", "cancelled-unheard"),
+    ] {
         let ids = taken(&account, &server, case).await;
         between.set_by_body(first(
-            times,
-            |call, body| call.operation == "UpdateItem" && body.contains("ADD sent"),
+            1,
+            move |call, body| call.operation == "UpdateItem" && body.contains(part),
             Fate::Unheard,
         ));
         let wish = json!({ "kind": "redrive", "select": { "ids": ids }, "reason": case, "rate": 1 });
