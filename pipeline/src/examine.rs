@@ -12,6 +12,16 @@ const AHEAD: i64 = MINUTE;
 
 /// Looks at everything.
 pub async fn examine(ports: &Ports, now: Timestamp) -> Examination {
+    // What can't be seen at all is neither right nor wrong: one finding, and no check that seems to be passed.
+    if let Some(deployment) = &ports.deployment
+        && let Some(finding) = deployment.access().await
+    {
+        let about = "The deployment's services answer, and accept the credentials.";
+        return Examination {
+            at: now,
+            checks: vec![Check::new("Access", about, vec![finding])],
+        };
+    }
     let deployment = async {
         match &ports.deployment {
             Some(deployment) => deployment.checks(now).await,

@@ -13,7 +13,7 @@ use crate::activity::{Activity, NewActivity};
 use crate::consumer::{ConsumerFault, ConsumerStatus, Health};
 use crate::criteria::AuditEvidence;
 use crate::event::{Event, InvalidField};
-use crate::finding::Check;
+use crate::finding::{Check, Finding};
 use crate::flag::{FlagChange, FlagFunction, FlagRecord, FlagState, Flags};
 use crate::ledger::{LedgerEntry, LedgerSummary};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
@@ -44,6 +44,8 @@ pub struct Ports {
 /// What the pipeline runs on, where that is something to be set up: rules, queues, functions, tables.
 #[async_trait]
 pub trait Deployment: Send + Sync {
+    /// Why nothing of it can be looked at, if so: no credentials, or nobody who answers.
+    async fn access(&self) -> Option<Finding>;
     /// Looks at its parts. What can't be looked at is a finding itself.
     async fn checks(&self, now: Timestamp) -> Vec<Check>;
 }

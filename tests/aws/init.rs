@@ -60,6 +60,7 @@ async fn init_makes_what_the_template_makes_and_only_what_is_missing() {
             "{name}: {asked:?}"
         );
     }
+    assert!(asked.stdout.contains("there is no event store other-event-store"), "{asked:?}");
     let listed = account.call("dynamodb", "list_tables", &json!({})).await.to_string();
     assert!(!listed.contains("other-"), "{listed}");
 

@@ -165,7 +165,13 @@ pub fn PartlyOld(
     unanswered: Signal<Unanswered>,
 ) -> impl IntoView {
     let sentence = Memo::new(move |_| unanswered.with(Unanswered::sentence));
-    move || sentence.with(|s| (!s.is_empty()).then(|| view! { <p class="stale" role="status">{s.clone()}</p> }))
+    move || {
+        sentence.with(|s| {
+            (!s.is_empty()).then(
+                || view! { <p class="stale" role="status">{s.clone()} " " <a href=crate::routes::FINDINGS>"See the findings"</a> "."</p> },
+            )
+        })
+    }
 }
 
 /// Nothing, and why that is so.

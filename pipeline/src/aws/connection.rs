@@ -22,6 +22,12 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Whether it is known in which region.
+    #[must_use]
+    pub fn has_region(&self) -> bool {
+        self.sdk.region().is_some()
+    }
+
     /// Where it leads, for people: the region, and the endpoint, if it isn't AWS's own.
     #[must_use]
     pub fn place(&self) -> String {

@@ -2,6 +2,7 @@
 //!
 //! | module | has |
 //! |---|---|
+//! | [`access`] | whether anything can be looked at |
 //! | [`asking`] | what a call that failed means |
 //! | [`facts`] | what rules, queues, functions, tables and alarms are like |
 //! | [`rules`], [`policy`], [`queues`], [`functions`], [`tables`], [`alarms`] | what is wrong with them: pure |
@@ -11,6 +12,7 @@
 //!
 //! Nothing is changed: the writes that are tried have a condition that never holds.
 
+mod access;
 mod alarms;
 mod asking;
 mod clock;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 
 use super::metrics::CloudWatch;
 use super::recent::Recent;
@@ -39,6 +42,8 @@ use facts::Facts;
 
 /// How old what was found may be: a look is some fifty calls.
 const FOUND_FOR: Duration = Duration::from_secs(60);
+/// How old it may be that the deployment can be looked at, or why not.
+const ACCESS_FOR: Duration = Duration::from_secs(10);
 
 /// The clients of all services that are asked.
 #[derive(Debug)]
@@ -52,6 +57,7 @@ struct Clients {
 
 /// Looks at a deployment.
 pub(super) struct Examiner {
+    credentials: Option<SharedCredentialsProvider>,
     clients: Clients,
     names: Names,
     /// Where it looks, for people.
@@ -59,6 +65,7 @@ pub(super) struct Examiner {
     metrics: Arc<CloudWatch>,
     store: Arc<dyn EventStore>,
     clock: Clock,
+    access: Recent<Option<Finding>>,
     found: Recent<Vec<Check>>,
 }
 
@@ -66,6 +73,7 @@ impl Examiner {
     pub(super) fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, store: Arc<dyn EventStore>) -> Self {
         let sdk = &connection.sdk;
         Self {
+            credentials: sdk.credentials_provider(),
             clients: Clients {
                 dynamodb: aws_sdk_dynamodb::Client::new(sdk),
                 events: aws_sdk_eventbridge::Client::new(sdk),
@@ -78,6 +86,7 @@ impl Examiner {
             metrics,
             store,
             clock: Clock::default(),
+            access: Recent::new(ACCESS_FOR),
             found: Recent::new(FOUND_FOR),
         }
     }
@@ -147,6 +156,11 @@ impl Examiner {
 
 #[async_trait]
 impl Deployment for Examiner {
+    async fn access(&self) -> Option<Finding> {
+        let look = async || Ok(access::look(self.credentials.as_ref(), &self.clients, &self.names).await);
+        self.access.get(look).await.ok().and_then(|found| (*found).clone())
+    }
+
     async fn checks(&self, now: Timestamp) -> Vec<Check> {
         let found = self.found.get(async || Ok(self.look(now).await)).await;
         found.map_or_else(|_| Vec::new(), |found| found.to_vec())

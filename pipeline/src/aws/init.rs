@@ -129,6 +129,14 @@ impl Maker {
         Ok(steps)
     }
 
+    /// Whether the event store is there: tables without one are in the wrong place, or early.
+    ///
+    /// # Errors
+    /// The account doesn't answer or doesn't allow to look.
+    pub async fn is_beside_a_pipeline(&self) -> Result<bool, StoreError> {
+        self.describe(&self.names.event_store_table).await.map(|there| there.is_some())
+    }
+
     /// Does one step, and waits until the table is ready again.
     ///
     /// # Errors

@@ -4,7 +4,6 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use pipeline::aws::connect;
 use pipeline::aws::init::Maker;
 
 use super::Failure;
@@ -12,7 +11,7 @@ use crate::config::Config;
 
 pub(super) async fn run(config: Config, yes: bool) -> Result<(), Failure> {
     let names = config.aws.names()?;
-    let connection = connect(config.aws.region.as_deref(), config.aws.endpoint()?).await;
+    let connection = config.aws.connect().await?;
     let maker = Maker::new(&connection, &names);
     let steps = maker
         .plan()
@@ -22,7 +21,12 @@ pub(super) async fn run(config: Config, yes: bool) -> Result<(), Failure> {
         println!("nothing to do: Cutover's own tables, {}-…, are all there", names.own_tables);
         return Ok(());
     }
-    println!("to be done in {}:", connection.place());
+    let (place, store) = (connection.place(), &names.event_store_table);
+    let beside = maker.is_beside_a_pipeline().await;
+    if !beside.map_err(|e| Failure::because("it can't be seen whether there is a pipeline", e))? {
+        println!("there is no event store {store} in {place}: is that the right aws.prefix and region?");
+    }
+    println!("to be done in {place}:");
     for step in &steps {
         println!("  {step}");
     }

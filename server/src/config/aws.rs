@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use pipeline::aws::Names;
 use pipeline::aws::metrics::MetricsConfig;
 use pipeline::aws::names::{ConsumerNames, FlagFunctionName};
+use pipeline::aws::{Connection, Names, connect};
 use pipeline::flag::GLOBAL_SCOPE;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
@@ -157,6 +157,23 @@ impl AwsSection {
             dead_letter_queue: self.dead_letter_queue.clone().unwrap_or(derived.dead_letter_queue),
             prefix: derived.prefix,
         })
+    }
+
+    /// The way to the account; nothing is called yet.
+    ///
+    /// # Errors
+    /// The endpoint is not an address, or nothing says which region.
+    pub(crate) async fn connect(&self) -> Result<Connection, ConfigError> {
+        let region = self.region.as_deref().filter(|region| !region.is_empty());
+        let connection = connect(region, self.endpoint()?).await;
+        if connection.has_region() {
+            Ok(connection)
+        } else {
+            Err(ConfigError::Wrong(
+                "configuration: aws.region is missing, and neither AWS_REGION nor a profile says it: where the deployment is, such as eu-west-2"
+                    .to_owned(),
+            ))
+        }
     }
 
     /// How CloudWatch is asked, with `data` for what is kept.

@@ -49,11 +49,23 @@ fn first(count: usize, kind: impl Fn(&Call, &str) -> bool + Send + Sync, fate: F
 
 /// `cutover check` with the aws backend at `endpoint`.
 async fn check(endpoint: &str, prefix: &str) -> Ended {
+    let section = format!("region = \"{REGION}\"\nendpoint = \"{endpoint}\"\nprefix = \"{prefix}\"\n");
+    check_with(&section, &CREDENTIALS).await
+}
+
+/// `cutover check` with what `[aws]` has, and an environment.
+async fn check_with(section: &str, environment: &[(&str, &str)]) -> Ended {
     let directory = TempDir::new().expect("a directory");
-    let file = format!("backend = \"aws\"\n[aws]\nregion = \"{REGION}\"\nendpoint = \"{endpoint}\"\nprefix = \"{prefix}\"\n");
+    let file = format!("backend = \"aws\"\n[aws]\n{section}");
     std::fs::write(directory.path().join("cutover.toml"), file).expect("written");
     let mut check = command(directory.path(), ["check"]);
-    check.envs(CREDENTIALS);
+    // Nothing of the machine's own.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
+        check.env_remove(name);
+    }
+    let none = directory.path().join("none");
+    check.env("AWS_CONFIG_FILE", &none).env("AWS_SHARED_CREDENTIALS_FILE", &none);
+    check.env("AWS_EC2_METADATA_DISABLED", "true").envs(environment.iter().copied());
     run(check).await
 }
 
@@ -68,6 +80,28 @@ fn told(ended: &Ended, code: i32, words: &[&str]) {
 async fn a_configuration_that_can_not_be_is_refused() {
     told(&check("http://127.0.0.1:1", "").await, 2, &["aws.prefix"]);
     told(&check("127.0.0.1:1", PREFIX).await, 2, &["aws.endpoint", "http://"]);
+    for region in ["", "region = \"\"\n"] {
+        let ended = check_with(&format!("{region}prefix = \"{PREFIX}\"\n"), &CREDENTIALS).await;
+        told(&ended, 2, &["aws.region is missing"]);
+    }
+}
+
+/// One finding says it, and nothing is said to be right that could not be seen.
+fn one_finding(ended: &Ended, words: &[&str]) {
+    told(ended, 1, &["there is an error among the findings"]);
+    for word in words {
+        assert!(ended.stdout.contains(word), "no {word:?} in {ended:?}");
+    }
+    let passed: Vec<&str> = ended.stdout.lines().filter(|line| line.ends_with(" ok")).collect();
+    assert_eq!(passed, ["configuration  ok"], "{ended:?}");
+}
+
+#[tokio::test]
+async fn without_credentials_that_is_what_is_found() {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port");
+    let section = format!("region = \"{REGION}\"\nendpoint = \"http://{free}\"\nprefix = \"{PREFIX}\"\n");
+    let ended = check_with(&section, &[]).await;
+    one_finding(&ended, &["There are no AWS credentials", "AWS_PROFILE"]);
 }
 
 #[tokio::test]
@@ -75,16 +109,12 @@ async fn a_service_that_does_not_answer_is_named() {
     // A port that was free a moment ago, and one that takes connections and says nothing that makes sense.
     let free = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port");
     let silent = check(&format!("http://{free}"), PREFIX).await;
-    told(&silent, 1, &["errors among the findings"]);
-    assert!(silent.stdout.contains("Nothing answers dynamodb:DescribeTable"), "{silent:?}");
+    one_finding(&silent, &["Nothing answers dynamodb:DescribeTable"]);
     let server = Setup::new().start().await;
     let foreign = check(server.ingest.base(), PREFIX).await;
-    told(&foreign, 1, &["errors among the findings"]);
-    assert!(
-        foreign
-            .stdout
-            .contains("What answers is not the service that dynamodb:DescribeTable belongs to"),
-        "{foreign:?}"
+    one_finding(
+        &foreign,
+        &["What answers is not the service that dynamodb:DescribeTable belongs to"],
     );
 }
 

@@ -37,7 +37,7 @@ pub(super) fn judge(alarms: &[Alarm], prefix: &str) -> Vec<Finding> {
             prefix,
             "Alarms tell nobody.",
             evidence,
-            "Give them an action, such as a topic that on-call people have subscribed to.",
+            "Give them an action, such as a topic that on-call people have subscribed to: AlarmTopic of deploy/cutover.yaml.",
         )
     });
     off.into_iter().chain(unheard).collect()

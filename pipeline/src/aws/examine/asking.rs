@@ -53,12 +53,28 @@ fn refusal(code: Option<&str>, answered: bool) -> Refusal {
     }
 }
 
+fn answered<E, R>(error: &SdkError<E, R>) -> bool {
+    matches!(error, SdkError::ServiceError(_) | SdkError::ResponseError(_))
+}
+
 /// Whether the dashboard may not make the call.
 pub(super) fn is_denied<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     refusal(error.code(), true) == Refusal::Denied
 }
 
 impl Call<'_> {
+    /// What is wrong when it fails so, if that is wrong with every call: nothing answers, or something else, or the credentials are no good.
+    pub(super) fn unreachable<E, R>(&self, error: &SdkError<E, R>) -> Option<Finding>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: Debug + Send + Sync + 'static,
+    {
+        let about_all = [Refusal::Credentials, Refusal::Foreign, Refusal::Silent];
+        about_all
+            .contains(&refusal(error.code(), answered(error)))
+            .then(|| self.failed(error))
+    }
+
     /// What is wrong when it fails so.
     pub(super) fn failed<E, R>(&self, error: &SdkError<E, R>) -> Finding
     where
@@ -66,12 +82,11 @@ impl Call<'_> {
         R: Debug + Send + Sync + 'static,
     {
         let Self { action, of, breaks } = self;
-        let answered = matches!(error, SdkError::ServiceError(_) | SdkError::ResponseError(_));
         let evidence = match failed("it", action, error) {
             StoreError::Unavailable { reason, .. } => reason,
             other => other.to_string(),
         };
-        let (severity, kind, what, remedy) = match refusal(error.code(), answered) {
+        let (severity, kind, what, remedy) = match refusal(error.code(), answered(error)) {
             Refusal::Denied => (
                 Error,
                 "permission",

@@ -7,8 +7,9 @@ use std::time::Duration;
 use app::context::Desk;
 use app::pages::overview::api::judged;
 use pipeline::aws::metrics::{CloudWatch, Sampler, Teller, Unwatched};
+use pipeline::aws::ports;
 use pipeline::aws::takeover::Takeover;
-use pipeline::aws::{connect, ports};
+use pipeline::finding::Finding;
 use pipeline::ports::Ports;
 use pipeline::time::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let dashboard = bind("listen", config.server.listen).await?;
     let at = address(&dashboard)?;
     let names = config.aws.names()?;
-    let connection = connect(config.aws.region.as_deref(), config.aws.endpoint()?).await;
+    let connection = config.aws.connect().await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let metrics = CloudWatch::open(
         &connection,
@@ -53,6 +54,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     }
     let hub = Hub::start(desk.clone(), stop.clone());
     let state = http::AppState::new(desk, hub, None, stop.clone(), &config.server.hosts);
+    tasks.spawn(tell(state.desk.ports.clone()));
     tasks.spawn(Sampler::new(&connection, &names, metrics.clone()).run(stop.clone()));
     tasks.spawn(metrics.run(stop.clone()));
     if !read_only {
@@ -73,6 +75,17 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     drain(&stop, &tasks).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says in the log why nothing can be read, if so; the pages say it among the findings. It may be mended while this runs.
+async fn tell(ports: Ports) {
+    if let Some(deployment) = ports.deployment
+        && let Some(Finding {
+            what, evidence, remedy, ..
+        }) = deployment.access().await
+    {
+        tracing::error!(shows = evidence, to_do = remedy, "{what}");
+    }
 }
 
 /// Tells CloudWatch how the criteria stand, until `stop`. Nobody looks at a page for that.
