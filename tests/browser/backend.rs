@@ -22,32 +22,23 @@ pub(crate) enum Backend {
 impl Backend {
     /// Starts a server that has nothing in it.
     pub(crate) async fn start(self) -> Running {
-        let (server, account) = match self {
-            Self::Embedded => (Setup::new().start().await, None),
-            Self::Aws => {
-                let account = Account::deployed().await;
-                let server = Setup::new().over(&account).start().await;
-                server.measured().await;
-                (server, Some(account))
-            }
-        };
-        Running { server, account }
+        match self {
+            Self::Embedded => Running::embedded(Setup::new().start().await),
+            Self::Aws => Running::over(Account::deployed().await).await,
+        }
     }
 
     /// Starts a server over events, completed and measured: those that the demo makes, or, on AWS, those that were published before.
     pub(crate) async fn busy(self) -> Running {
-        let (server, account) = match self {
-            Self::Embedded => (with_demo().await, None),
+        match self {
+            Self::Embedded => Running::embedded(with_demo().await),
             Self::Aws => {
                 let account = Account::deployed().await;
                 assert_eq!(account.put_events(PUT_EVENTS).await.failed, 0);
                 account.measure("audit", sent().len()).await;
-                let server = Setup::new().over(&account).start().await;
-                server.measured().await;
-                (server, Some(account))
+                Running::over(account).await
             }
-        };
-        Running { server, account }
+        }
     }
 }
 
@@ -67,6 +58,19 @@ impl Deref for Running {
 }
 
 impl Running {
+    const fn embedded(server: Cutover) -> Self {
+        Self { server, account: None }
+    }
+
+    async fn over(account: Account) -> Self {
+        let server = Setup::new().over(&account).start().await;
+        server.measured().await;
+        Self {
+            server,
+            account: Some(account),
+        }
+    }
+
     /// Publishes events, as an AWS SDK does.
     pub(crate) async fn publish(&self, events: &[Value]) {
         let entries: Vec<Value> = events.iter().map(entry).collect();

@@ -28,12 +28,15 @@ where
         (Some(code), Some(message)) => format!("{call}: {code}: {message}"),
         (Some(code), None) => format!("{call}: {code}"),
         // No answer: what the layers below say, from the outside in.
-        (None, _) => {
-            let causes = std::iter::successors(Some(error as &dyn std::error::Error), |cause| cause.source());
-            let mut said: Vec<String> = causes.map(ToString::to_string).collect();
-            said.dedup();
-            format!("{call}: {}", said.join(": "))
-        }
+        (None, _) => format!("{call}: {}", with_causes(error)),
     };
     StoreError::Unavailable { what, reason }
+}
+
+/// An error and what caused it, from the outside in; what two layers say alike, once.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |cause| cause.source());
+    let mut said: Vec<String> = causes.map(ToString::to_string).collect();
+    said.dedup();
+    said.join(": ")
 }

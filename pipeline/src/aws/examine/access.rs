@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::config::{ProvideCredentials, SharedCredentialsProvider};
 use super::Clients;
 use super::asking::Call;
 use crate::aws::Names;
+use crate::aws::error::with_causes;
 use crate::finding::Finding;
 use crate::finding::Severity::Error;
 
@@ -41,8 +42,5 @@ async fn without(credentials: Option<&SharedCredentialsProvider>) -> Option<Stri
         return Some("No source of credentials is configured.".to_owned());
     };
     let error = provider.provide_credentials().await.err()?;
-    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
-    let mut said: Vec<String> = causes.map(ToString::to_string).collect();
-    said.dedup();
-    Some(said.join(": "))
+    Some(with_causes(&error))
 }
