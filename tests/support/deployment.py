@@ -10,15 +10,18 @@ count QUEUE                     says how many messages there are, received or no
 delete-table TABLE              deletes a table
 function NAME VARIABLES         makes a function with the variables, an object, in its environment; or changes them to these
 environment NAME                says a function's variables
-measure CONSUMER COUNT          does what CloudWatch does and the emulator doesn't, makes metrics of the lines in the embedded
-                                metric format that the functions log, until COUNT attempts of the consumer are
-                                counted
+carry PREFIX SECONDS            does what CloudWatch does and the emulator doesn't, makes metrics of the lines in the embedded metric
+                                format that functions have logged since the last time, dated SECONDS before; says
+                                by consumer of how many attempts
+measure CONSUMER COUNT          carries until COUNT attempts of the consumer are counted
 call SERVICE OPERATION JSON     calls an operation with its parameters, and says what it answers
 put-metrics FILE                writes metrics, one a line: namespace, dimensions, name, and points of seconds ago and values
 serve                           takes commands, each a line of JSON, and says of each, in a line, what it said or why it failed
 """
 
+import collections
 import contextlib
+import dataclasses
 import functools
 import io
 import json
@@ -35,9 +38,25 @@ from put_events import put_events
 PATIENCE = 60
 
 
+@dataclasses.dataclass
+class Carried:
+    """What has been read of a stream of a log."""
+
+    bytes: int = 0
+    events: int = 0
+
+
+carried = collections.defaultdict(Carried)
+
+
 @functools.cache
 def client(kind):
     return boto3.client(kind, **CREDENTIALS)
+
+
+def pages(kind, operation, field, **parameters):
+    for page in client(kind).get_paginator(operation).paginate(**parameters):
+        yield from page[field]
 
 
 def code(binary):
@@ -159,25 +178,41 @@ def embedded(line):
         yield directive["Namespace"], data
 
 
+def carry(prefix, ago):
+    print(json.dumps(carry_over(prefix, float(ago))))
+
+
+def carry_over(prefix="", ago=0.0):
+    metrics, counted = client("cloudwatch"), collections.Counter()
+    for group in pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=f"/aws/lambda/{prefix}"):
+        name = group["logGroupName"]
+        for stream in pages("logs", "describe_log_streams", "logStreams", logGroupName=name):
+            known = carried[name, stream["logStreamName"]]
+            if stream["storedBytes"] == known.bytes:
+                continue
+            known.bytes = stream["storedBytes"]
+            events = client("logs").get_log_events(
+                logGroupName=name, logStreamName=stream["logStreamName"], startFromHead=True, limit=10_000
+            )["events"]
+            new, known.events = events[known.events :], len(events)
+            for line in (line for event in new for line in event["message"].splitlines()):
+                for namespace, data in embedded(line):
+                    for each in data:
+                        each["Timestamp"] -= ago
+                        counts = each["MetricName"] in ("Processed", "Failed")
+                        for dimension in each["Dimensions"]:
+                            if counts and dimension["Name"] == "Consumer":
+                                counted[dimension["Value"]] += sum(each["Values"])
+                    metrics.put_metric_data(Namespace=namespace, MetricData=data)
+    return counted
+
+
 def measure(consumer, count):
-    logs, metrics, read, counted = client("logs"), client("cloudwatch"), {}, 0
-    deadline = time.monotonic() + PATIENCE
+    counted, deadline = 0, time.monotonic() + PATIENCE
     while counted < int(count):
         if time.monotonic() > deadline:
             sys.exit(f"{counted} of {count} attempts were measured")
-        for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]:
-            name = group["logGroupName"]
-            for stream in logs.describe_log_streams(logGroupName=name)["logStreams"]:
-                of = (name, stream["logStreamName"])
-                events = logs.get_log_events(logGroupName=name, logStreamName=of[1], startFromHead=True, limit=10_000)["events"]
-                for event in events[read.get(of, 0) :]:
-                    for line in event["message"].splitlines():
-                        for namespace, data in embedded(line):
-                            metrics.put_metric_data(Namespace=namespace, MetricData=data)
-                            wanted = {"Name": "Consumer", "Value": consumer}
-                            counts = [d for d in data if d["MetricName"] in ("Processed", "Failed") and wanted in d["Dimensions"]]
-                            counted += sum(sum(d["Values"]) for d in counts)
-                read[of] = len(events)
+        counted += carry_over()[consumer]
         time.sleep(0.1)
 
 
@@ -218,7 +253,7 @@ CREDENTIALS = {
     "aws_access_key_id": "test",
     "aws_secret_access_key": "test",
 }
-commands = [deploy, remove, put_items, send, send_all, count, delete_table, call, function, environment, measure, put_metrics, serve]
+commands = [deploy, remove, put_items, send, send_all, count, delete_table, call, function, environment, carry, measure, put_metrics, serve]
 COMMANDS = {each.__name__.replace("_", "-"): each for each in commands}
 COMMANDS["put-events"] = lambda bus, path: put_events(endpoint, path, bus)
 run(*first)

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
@@ -20,6 +20,8 @@ use crate::server::{Captured, binary};
 use crate::wait::eventually;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/support/deployment.py");
+/// Runs ministack.
+const EMULATOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/support/emulator.py");
 /// The template.
 pub const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/cutover.yaml");
 /// Where everything is.
@@ -42,11 +44,28 @@ enum Emulator {
 }
 
 impl Emulator {
-    /// Its executable, and a path that it answers.
-    const fn parts(self) -> (&'static str, &'static str) {
+    /// A path that it answers.
+    const fn health(self) -> &'static str {
         match self {
-            Self::Ministack => ("ministack", "/_ministack/health"),
-            Self::Moto => ("moto_server", "/moto-api/data.json"),
+            Self::Ministack => "/_ministack/health",
+            Self::Moto => "/moto-api/data.json",
+        }
+    }
+
+    /// What starts it on a port.
+    fn words(self, port: u16) -> Vec<OsString> {
+        match self {
+            Self::Ministack => vec![sdk::python().into(), "-B".into(), EMULATOR.into()],
+            Self::Moto => {
+                let program = sdk::python().with_file_name("moto_server");
+                vec![
+                    program.into(),
+                    "--host".into(),
+                    "127.0.0.1".into(),
+                    "--port".into(),
+                    port.to_string().into(),
+                ]
+            }
         }
     }
 }
@@ -94,7 +113,7 @@ impl Account {
                 (child, output, endpoint) = spawn(emulator, directory.path(), wrapper, between);
             }
             let health = Endpoint::new(endpoint.clone());
-            let reply = Reply::try_of(health.request(reqwest::Method::GET, emulator.parts().1)).await;
+            let reply = Reply::try_of(health.request(reqwest::Method::GET, emulator.health())).await;
             match reply {
                 Ok(reply) if reply.status == 200 => Ok(()),
                 _ => Err(output.text()),
@@ -328,14 +347,9 @@ fn spawn(emulator: Emulator, directory: &Path, wrapper: &[&str], between: Option
         .expect("a free port")
         .port();
     let endpoint = format!("http://127.0.0.1:{port}");
-    let program: PathBuf = sdk::python().with_file_name(emulator.parts().0);
-    assert!(program.exists(), "{} is missing: run scripts/setup.sh test", program.display());
-    let words: Vec<OsString> = wrapper.iter().map(OsString::from).chain([program.into()]).collect();
+    let words: Vec<OsString> = wrapper.iter().map(OsString::from).chain(emulator.words(port)).collect();
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
-    if emulator == Emulator::Moto {
-        command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-    }
     command
         .current_dir(directory)
         .env_clear()
@@ -354,7 +368,9 @@ fn spawn(emulator: Emulator, directory: &Path, wrapper: &[&str], between: Option
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    let mut child = command.spawn().expect("the emulator starts");
+    let mut child = command
+        .spawn()
+        .expect("the emulator starts; without its environment, run scripts/setup.sh test");
     let output = Captured::of(child.stderr.take());
     (child, output, endpoint)
 }

@@ -62,15 +62,17 @@ impl Measured {
             }
             Value::Object(line).to_string()
         };
-        let counts = line(&[
+        let latency = |values: &[i64]| ("Latency", "Milliseconds", json!(values));
+        let (first, more) = self.latency.split_at(self.latency.len().min(MAX_VALUES));
+        let mut all = vec![
             ("Processed", "Count", self.processed.into()),
             ("Failed", "Count", self.failed.into()),
-        ]);
-        let latencies = self
-            .latency
-            .chunks(MAX_VALUES)
-            .map(|values| line(&[("Latency", "Milliseconds", json!(values))]));
-        std::iter::once(counts).chain(latencies).collect()
+        ];
+        if !first.is_empty() {
+            all.push(latency(first));
+        }
+        let rest = more.chunks(MAX_VALUES).map(|values| line(&[latency(values)]));
+        std::iter::once(line(&all)).chain(rest).collect()
     }
 }
 
@@ -95,9 +97,9 @@ mod tests {
             .iter()
             .map(|line| serde_json::from_str(line).expect("JSON"))
             .collect();
-        assert_eq!(lines.len(), 2);
+        assert_eq!(lines.len(), 1);
         assert_eq!((&lines[0]["Processed"], &lines[0]["Failed"]), (&json!(3), &json!(1)));
-        assert_eq!(lines[1]["Latency"], json!([2_000, 0]), "of what was completed");
+        assert_eq!(lines[0]["Latency"], json!([2_000, 0]), "of what was completed");
         for line in &lines {
             let directive = &line["_aws"]["CloudWatchMetrics"][0];
             assert_eq!(
@@ -122,13 +124,21 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_was_completed_there_is_no_latency() {
+        let mut measured = Measured::default();
+        measured.count(false, Some(Timestamp(0)), Timestamp(1));
+        let lines = measured.lines("d", "audit", Timestamp(1));
+        assert!(lines.len() == 1 && !lines[0].contains("Latency"), "{lines:?}");
+    }
+
+    #[test]
     fn a_line_holds_a_hundred_values() {
         let mut measured = Measured::default();
         for _ in 0..250 {
             measured.count(true, Some(Timestamp(0)), Timestamp(1));
         }
         let lines = measured.lines("d", "audit", Timestamp(1));
-        let sizes: Vec<usize> = lines[1..]
+        let sizes: Vec<usize> = lines
             .iter()
             .map(|line| {
                 serde_json::from_str::<Value>(line).expect("JSON")["Latency"]
