@@ -88,8 +88,8 @@ pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -
     let ports = Ports {
         deployment: Some(Arc::new(examiner)),
         events,
+        consumers: Arc::new(Functions::new(connection, names, metrics.clone(), letters, ledger.clone())),
         ledger: Arc::new(ledger),
-        consumers: Arc::new(Functions::new(connection, names, metrics.clone(), letters)),
         letters: Arc::new(Told(operations.clone())),
         operations: Arc::new(operations),
         flags: Arc::new(DynamoFlags::new(connection, names)),

@@ -58,3 +58,5 @@ pub mod retention;
 pub mod runtime;
 #[cfg(feature = "runtime")]
 pub mod sqlite;
+#[cfg(feature = "runtime")]
+mod text;

@@ -10,9 +10,9 @@ count QUEUE                     says how many messages there are, received or no
 delete-table TABLE              deletes a table
 function NAME VARIABLES         makes a function with the variables, an object, in its environment; or changes them to these
 environment NAME                says a function's variables
-carry PREFIX SECONDS            does what CloudWatch does and the emulator doesn't, makes metrics of the lines in the embedded metric
-                                format that functions have logged since the last time, dated SECONDS before; says
-                                by consumer of how many attempts
+carry PREFIX MILLISECONDS       does what CloudWatch does and the emulator doesn't, makes metrics of the lines in the embedded metric
+                                format that functions have logged since the last time, as of when they say, or as of
+                                MILLISECONDS; says of how many attempts
 measure CONSUMER COUNT          carries until COUNT attempts of the consumer are counted
 call SERVICE OPERATION JSON     calls an operation with its parameters, and says what it answers
 put-metrics FILE                writes metrics, one a line: namespace, dimensions, name, and points of seconds ago and values
@@ -178,11 +178,11 @@ def embedded(line):
         yield directive["Namespace"], data
 
 
-def carry(prefix, ago):
-    print(json.dumps(carry_over(prefix, float(ago))))
+def carry(prefix, at):
+    print(carry_over(prefix, float(at) / 1000 if at else None).total())
 
 
-def carry_over(prefix="", ago=0.0):
+def carry_over(prefix="", at=None):
     metrics, counted = client("cloudwatch"), collections.Counter()
     for group in pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=f"/aws/lambda/{prefix}"):
         name = group["logGroupName"]
@@ -198,11 +198,11 @@ def carry_over(prefix="", ago=0.0):
             for line in (line for event in new for line in event["message"].splitlines()):
                 for namespace, data in embedded(line):
                     for each in data:
-                        each["Timestamp"] -= ago
+                        each["Timestamp"] = at or each["Timestamp"]
                         counts = each["MetricName"] in ("Processed", "Failed")
                         for dimension in each["Dimensions"]:
                             if counts and dimension["Name"] == "Consumer":
-                                counted[dimension["Value"]] += sum(each["Values"])
+                                counted[dimension["Value"]] += int(sum(each["Values"]))
                     metrics.put_metric_data(Namespace=namespace, MetricData=data)
     return counted
 

@@ -147,14 +147,13 @@ impl Account {
         account
     }
 
-    /// An emulator that all tests of this process share, and that ends with it, and what is between it and the functions. Each uses a
-    /// prefix of its own.
+    /// An emulator that all tests of this process share, and that ends with it. Each uses a prefix of its own.
     ///
     /// # Panics
     /// It doesn't start.
     #[must_use]
-    pub fn shared() -> &'static (String, Between) {
-        static SHARED: OnceLock<(String, Between)> = OnceLock::new();
+    pub fn shared() -> &'static Shared {
+        static SHARED: OnceLock<Shared> = OnceLock::new();
         SHARED.get_or_init(|| {
             let (say, hear) = std::sync::mpsc::channel();
             // The emulator is killed when the thread that started it ends, which is when this process does.
@@ -168,7 +167,12 @@ impl Account {
                     let killed = ["setpriv", "--pdeathsig", "KILL"];
                     let mut account = Self::start(Emulator::Ministack, &killed, Some(between.endpoint())).await;
                     between.turn_to(&account.endpoint);
-                    say.send((account.endpoint.clone(), between)).expect("somebody waits");
+                    let shared = Shared {
+                        endpoint: account.endpoint.clone(),
+                        between,
+                        hands: Mutex::new(Session::start(SCRIPT, &account.endpoint)),
+                    };
+                    say.send(shared).expect("somebody waits");
                     let _ = account.child.wait().await;
                 });
             });
@@ -286,6 +290,34 @@ impl Account {
     async fn work(&self, words: &[&str]) -> String {
         let mut hands = self.hands.lock().await;
         hands.get_or_insert_with(|| Session::start(SCRIPT, &self.endpoint)).run(words).await
+    }
+}
+
+/// See [`Account::shared`].
+pub struct Shared {
+    /// Where it is.
+    pub endpoint: String,
+    /// What is between it and the functions.
+    pub between: Between,
+    hands: Mutex<Session>,
+}
+
+impl Shared {
+    /// Makes metrics of what the functions of a deployment have logged since the last time, as CloudWatch does: as of when it was
+    /// logged, or as of `at`, Unix milliseconds. Says of how many attempts.
+    ///
+    /// # Panics
+    /// It can't be done.
+    pub async fn carry(&self, prefix: &str, at: Option<i64>) -> u64 {
+        let at = at.map(|at| at.to_string()).unwrap_or_default();
+        let said = self.hands.lock().await.run(&["carry", prefix, &at]).await;
+        said.trim().parse().expect("a number")
+    }
+
+    /// Writes items, one a line of JSON, to a table, as another audit consumer would.
+    pub async fn put_items(&self, table: &str, items: &str) {
+        let file = lines(items);
+        self.hands.lock().await.run(&["put-items", table, path(&file)]).await;
     }
 }
 

@@ -10,6 +10,7 @@ use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use futures::future::try_join_all;
 
 use super::error::failed;
+use super::ledger::DynamoLedger;
 use super::letters::DynamoLetters;
 use super::metrics::CloudWatch;
 use super::queues::Queues;
@@ -55,6 +56,7 @@ pub(super) struct Functions {
     names: Names,
     metrics: Arc<CloudWatch>,
     letters: DynamoLetters,
+    ledger: DynamoLedger,
     queues: Queues,
     rules: Recent<Rules>,
     lambda: aws_sdk_lambda::Client,
@@ -62,12 +64,19 @@ pub(super) struct Functions {
 }
 
 impl Functions {
-    pub(super) fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, letters: DynamoLetters) -> Self {
+    pub(super) fn new(
+        connection: &Connection,
+        names: &Names,
+        metrics: Arc<CloudWatch>,
+        letters: DynamoLetters,
+        ledger: DynamoLedger,
+    ) -> Self {
         Self {
             events: Client::new(&connection.sdk),
             names: names.clone(),
             metrics,
             letters,
+            ledger,
             queues: Queues::new(connection, names),
             rules: Recent::new(RULES_FOR),
             lambda: aws_sdk_lambda::Client::new(&connection.sdk),
@@ -158,12 +167,13 @@ fn does(name: &str, function: &str) -> String {
 #[async_trait]
 impl ConsumerControl for Functions {
     async fn list(&self, span: Span) -> Result<ConsumerList, StoreError> {
-        let (measured, rules, stopped, waiting, letters) = tokio::join!(
+        let (measured, rules, stopped, waiting, letters, retrying) = tokio::join!(
             self.measured(span),
             self.rules.get(|| self.rules()),
             self.paused.get(|| self.paused()),
             self.queues.waiting(),
-            self.letters.open()
+            self.letters.open(),
+            self.ledger.retrying()
         );
         let mut unread = Vec::new();
         let measured = known(measured, &mut unread);
@@ -171,6 +181,13 @@ impl ConsumerControl for Functions {
         let stopped = known(stopped, &mut unread);
         let waiting = known(waiting, &mut unread);
         let letters = known(letters, &mut unread);
+        // A deployment without a ledger is whole; what fails otherwise is known from what else is read.
+        let retrying = retrying.ok();
+        let again = |name: &str| {
+            let ours = self.metrics.counts_itself(Some(name));
+            let counts = retrying.as_deref().and_then(Option::as_ref).filter(|_| ours)?;
+            Some(counts.get(name).copied().unwrap_or(0))
+        };
         let items = self.names.consumers.iter().map(|consumer| {
             let name = consumer.name.as_str();
             let counts = measured.as_ref().map(|m| of(&m.counts, name));
@@ -197,7 +214,7 @@ impl ConsumerControl for Functions {
                 p95: counts.as_ref().and_then(|c| c.p95),
                 p99: counts.as_ref().and_then(|c| c.p99),
                 in_flight: waiting.as_ref().and_then(|waiting| waiting.get(name).copied()),
-                retrying: None,
+                retrying: again(name),
                 dead_letters: open.as_ref().map(|open| open.len() as u64),
                 recent: measured.as_ref().and_then(|m| m.recent.get(name).cloned()).unwrap_or_default(),
                 last_errors: open.map(|open| open.first().map(|letter| fault((*letter).clone())).into_iter().collect()),

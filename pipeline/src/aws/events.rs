@@ -30,6 +30,7 @@ use crate::event::item::StoreItem;
 use crate::event::payload::KNOWN_TYPES;
 use crate::page::{Page, check_limit, read_cursor};
 use crate::ports::{EventFilter, EventPage, EventStore, Facets, StoreError, StoredEvent};
+use crate::text::holds;
 use crate::time::Timestamp;
 use indexes::Indexes;
 use partition::{Asked, Partition};
@@ -187,12 +188,12 @@ impl Positioned for StoredEvent {
 fn matches(filter: &EventFilter, needle: Option<&str>, found: &StoredEvent) -> bool {
     let event = &found.event;
     let same = |wanted: &Option<String>, value: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == value);
-    let holds = |text: &str| needle.is_none_or(|needle| text.to_lowercase().contains(needle));
+    let fits = |needle: &str| holds(&event.event_id, needle) || holds(event.data.text(), needle);
     same(&filter.event_type, Some(&event.event_type))
         && same(&filter.source, Some(&event.source))
         && same(&filter.user, Some(&event.user_id))
         && same(&filter.correlation, event.correlation_id.as_deref())
-        && (holds(&event.event_id) || holds(event.data.text()))
+        && needle.is_none_or(fits)
 }
 
 #[async_trait]

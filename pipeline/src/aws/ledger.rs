@@ -46,7 +46,9 @@ const OVERDUE: i64 = 10 * MINUTE;
 const OVERDUE_AT_LAMBDA: i64 = 7 * 60 * MINUTE;
 /// How old the count of them may be: it takes minutes to be one.
 const LOOKED_FOR: Duration = Duration::from_secs(10);
-/// How many open events are looked at for ones that are unaccounted for.
+/// How old it may be how many deliveries wait for another attempt.
+const RETRYING_FOR: Duration = Duration::from_secs(4);
+/// How many open events are looked at for ones that are unaccounted for, and for deliveries that are tried again.
 const LOOKED_AT: u32 = 500;
 
 /// A change was not made.
@@ -79,6 +81,7 @@ pub(super) struct DynamoLedger {
     totals_table: String,
     queues: Queues,
     unaccounted: Arc<Recent<u64>>,
+    retrying: Arc<Recent<Option<HashMap<String, u64>>>>,
 }
 
 impl DynamoLedger {
@@ -89,6 +92,7 @@ impl DynamoLedger {
             totals_table: names.totals_table(),
             queues,
             unaccounted: Arc::new(Recent::new(LOOKED_FOR)),
+            retrying: Arc::new(Recent::new(RETRYING_FOR)),
         }
     }
 
@@ -266,6 +270,23 @@ impl DynamoLedger {
         all.sort_by(|a, b| (a.published_at, &a.event_id).cmp(&(b.published_at, &b.event_id)));
         all.truncate(limit as usize);
         Ok(all)
+    }
+
+    /// By consumer, the deliveries that failed and are tried again; `None` if more events are open than are looked at. A consumer that
+    /// is not ours writes down nothing of this.
+    pub(super) async fn retrying(&self) -> Result<Arc<Option<HashMap<String, u64>>>, StoreError> {
+        let count = || async {
+            let open = self.oldest(LOOKED_AT).await?;
+            if open.len() >= LOOKED_AT as usize {
+                return Ok(None);
+            }
+            let mut counts = HashMap::new();
+            for delivery in open.iter().flat_map(|entry| &entry.deliveries).filter(|d| d.next_at.is_some()) {
+                *counts.entry(delivery.consumer.clone()).or_default() += 1;
+            }
+            Ok(Some(counts))
+        };
+        self.retrying.get(count).await
     }
 
     /// Open events with a delivery that nothing is going to attempt, as far as can be told: it is overdue, and its consumer's queue

@@ -22,6 +22,7 @@ use super::{Connection, Names};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterStatus};
 use crate::page::{Page, check_limit, read_cursor};
 use crate::ports::{Letters, StoreError};
+use crate::text::holds;
 use item::kept;
 
 /// The table's name in errors.
@@ -54,7 +55,7 @@ impl Positioned for Kept {
 fn matches(filter: &LetterFilter, needle: Option<&str>, kept: &Kept) -> bool {
     let letter = &kept.letter;
     let same = |wanted: &Option<String>, value: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == value);
-    let holds = |needle: &str| {
+    let fits = |needle: &str| {
         let texts = [
             letter.event_id.as_deref(),
             letter.user_id.as_deref(),
@@ -62,12 +63,12 @@ fn matches(filter: &LetterFilter, needle: Option<&str>, kept: &Kept) -> bool {
             Some(&letter.error_message),
             Some(&kept.body),
         ];
-        texts.into_iter().flatten().any(|text| text.to_lowercase().contains(needle))
+        texts.into_iter().flatten().any(|text| holds(text, needle))
     };
     same(&filter.consumer, Some(&letter.consumer))
         && same(&filter.error, Some(&letter.error_code))
         && same(&filter.event_type, letter.event_type.as_deref())
-        && needle.is_none_or(holds)
+        && needle.is_none_or(fits)
 }
 
 /// See the module.

@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::text::holds;
 use super::{Failure, Sqlite, corrupt};
 use crate::criteria::AuditEvidence;
 use crate::event::Event;
 use crate::page::{Page, check_limit, no_cursor, read_cursor};
 use crate::ports::{EventFilter, EventPage, EventStore, Facets, StoreError, StoredEvent};
+use crate::text::holds;
 use crate::time::Timestamp;
 
 /// How many events a text filter looks through before it answers with what it has.

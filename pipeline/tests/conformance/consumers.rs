@@ -69,17 +69,21 @@ pub async fn a_pause_holds_one_consumer_until_it_is_lifted<B: Backend>() {
         states().await == [DeliveryState::Completed, DeliveryState::Open]
     })
     .await;
+    eventually("its event waits for it", || async {
+        status(&pipeline, "audit").await.in_flight == Some(1) && status(&pipeline, "analytics").await.in_flight == Some(0)
+    })
+    .await;
     let audit = status(&pipeline, "audit").await;
-    assert_eq!((audit.paused, audit.health, audit.in_flight), (Some(true), Health::Paused, Some(1)));
-    let analytics = status(&pipeline, "analytics").await;
-    assert_eq!((analytics.paused, analytics.in_flight), (Some(false), Some(0)));
+    assert_eq!((audit.paused, audit.health), (Some(true), Health::Paused));
+    assert_eq!(status(&pipeline, "analytics").await.paused, Some(false));
     assert_eq!(pipeline.ports.consumers.set_paused("audit", false).await, Ok(true));
+    assert_eq!(status(&pipeline, "audit").await.paused, Some(false));
     drained(&pipeline).await;
-    let audit = status(&pipeline, "audit").await;
-    assert_eq!((audit.paused, audit.in_flight), (Some(false), Some(0)));
+    eventually("nothing waits", || async { status(&pipeline, "audit").await.in_flight == Some(0) }).await;
     pipeline.stop().await;
 }
 
+/// How many attempts are told is the backend's: at least the last one.
 pub async fn faults_are_the_failed_attempts_newest_first<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     pipeline.faults.set("analytics", Some(Fault::Outage));
@@ -87,15 +91,16 @@ pub async fn faults_are_the_failed_attempts_newest_first<B: Backend>() {
     pipeline.accept(vec![event.clone()], None).await;
     drained(&pipeline).await;
     let faults = pipeline.ports.consumers.faults("analytics", 10).await.expect("faults");
-    assert_eq!(faults.iter().map(|f| f.attempt).collect::<Vec<_>>(), [3, 2, 1]);
+    let attempts: Vec<u32> = faults.iter().map(|f| f.attempt).collect();
+    assert!(!attempts.is_empty() && [3, 2, 1].starts_with(&attempts), "{attempts:?}");
     assert!(faults.is_sorted_by(|a, b| a.at >= b.at), "{faults:?}");
     for fault in &faults {
         assert_eq!((&fault.event_id, &fault.event_type), (&event.event_id, &event.event_type));
-        assert!(fault.error.contains("Outage"), "{fault:?}");
+        assert!(fault.error.contains(B::OUTAGE), "{fault:?}");
     }
     assert_eq!(
-        pipeline.ports.consumers.faults("analytics", 2).await.expect("faults"),
-        faults[..2],
+        pipeline.ports.consumers.faults("analytics", 1).await.expect("faults"),
+        faults[..1],
         "the newest, if not all fit"
     );
     assert_eq!(
@@ -115,7 +120,7 @@ pub async fn a_status_counts_what_a_consumer_did_and_knows_nothing_of_an_idle_on
     drained(&pipeline).await;
     eventually("metrics are written", || async {
         let all = pipeline.ports.consumers.list(lately()).await.expect("consumers").items;
-        all[0].failed == Some(6) && all[3].processed == Some(2)
+        all[0].failed == Some(6) && all[3].processed == Some(2) && all[0].dead_letters == Some(2)
     })
     .await;
     let analytics = status(&pipeline, "analytics").await;
@@ -147,10 +152,10 @@ pub async fn a_delivery_that_waits_for_its_next_attempt_is_retrying<B: Backend>(
     })
     .await;
     drained(&pipeline).await;
-    let given_up = status(&pipeline, "analytics").await;
-    assert_eq!(
-        (given_up.retrying, given_up.in_flight, given_up.dead_letters),
-        (Some(0), Some(0), Some(1))
-    );
+    eventually("it was given up", || async {
+        let given_up = status(&pipeline, "analytics").await;
+        (given_up.retrying, given_up.in_flight, given_up.dead_letters) == (Some(0), Some(0), Some(1))
+    })
+    .await;
     pipeline.stop().await;
 }

@@ -5,12 +5,16 @@ use std::collections::HashSet;
 use pipeline::letter::Depth;
 
 use super::letters::{one_by_one, written};
-use super::{Backend, Fresh, broken_update, drained, event, open};
+use super::{Backend, Fresh, broken_update, drained, event, eventually, open};
 
 pub async fn the_depth_counts_what_is_open_by_consumer<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     assert_eq!(pipeline.ports.letters.depth().await, Ok(Depth::default()));
     let letters = written(&pipeline).await;
+    eventually("they are counted", || async {
+        pipeline.ports.letters.depth().await.is_ok_and(|depth| depth.open == 3)
+    })
+    .await;
     // The oldest was discarded, so the one after it is the oldest open.
     assert_eq!(
         pipeline.ports.letters.depth().await,
@@ -30,6 +34,15 @@ pub async fn groups_are_what_is_open_by_consumer_and_error_largest_first<B: Back
     let letters = written(&pipeline).await;
     pipeline.accept((0..2).map(|_| broken_update()).collect(), None).await;
     drained(&pipeline).await;
+    eventually("they are counted", || async {
+        pipeline
+            .ports
+            .letters
+            .groups()
+            .await
+            .is_ok_and(|groups| groups.iter().map(|g| g.open).sum::<u64>() == 5)
+    })
+    .await;
     let groups = pipeline.ports.letters.groups().await.expect("groups");
     assert_eq!(
         (groups[0].consumer.as_str(), groups[0].error_code.as_str(), groups[0].open),
@@ -65,6 +78,15 @@ pub async fn a_groups_example_is_its_newest_message<B: Backend>() {
     for (n, event) in events.into_iter().enumerate() {
         one_by_one(&pipeline, [event]).await;
         let newest = pipeline.letters(&open()).await.remove(0);
+        eventually("it is counted", || async {
+            pipeline
+                .ports
+                .letters
+                .groups()
+                .await
+                .is_ok_and(|groups| groups.first().is_some_and(|g| g.open == n as u64 + 1))
+        })
+        .await;
         let groups = pipeline.ports.letters.groups().await.expect("groups");
         let [group] = groups.as_slice() else { panic!("{groups:?}") };
         assert_eq!((group.open, &group.example), (n as u64 + 1, &newest.error_message));

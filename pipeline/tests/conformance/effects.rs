@@ -41,11 +41,8 @@ pub async fn effects_are_the_events_that_name_the_cause_oldest_first<B: Backend>
 pub async fn effects_end_at_five_hundred<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     // Newest first into the store: the limit has to cut off the newest, not whatever was stored last.
-    stored(
-        &pipeline,
-        (0..510).rev().map(|i| caused(&format!("e-{i:03}"), i, "cause")).collect(),
-    )
-    .await;
+    let effects_of = (0..510).rev().map(|i| caused(&format!("e-{i:03}"), i, "cause"));
+    B::keep(&pipeline, [at("cause", 0)].into_iter().chain(effects_of).collect()).await;
     let effects = effects(&pipeline, "cause").await;
     assert_eq!(effects.len(), 500);
     assert_eq!((effects[0].as_str(), effects[499].as_str()), ("e-000", "e-499"));

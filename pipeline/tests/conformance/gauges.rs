@@ -1,6 +1,6 @@
 //! What is open at the end of each step, and how long measurements are kept.
 
-use pipeline::metric::{By, MINUTE_RETENTION, Metric, SeriesQuery};
+use pipeline::metric::{By, Metric, SeriesQuery};
 use pipeline::operation::OperationKind;
 use pipeline::time::{DAY, HOUR, MINUTE, Span, Timestamp};
 
@@ -46,7 +46,7 @@ pub async fn deliveries_in_flight_are_gauged_also_when_nothing_else_happens<B: B
 
 pub async fn what_is_older_than_the_minutes_is_known_by_the_hour<B: Backend>() {
     let pipeline = Fresh::start::<B>();
-    let old = Timestamp(past().0 - MINUTE_RETENTION - DAY);
+    let old = Timestamp(past().0 - B::BY_THE_MINUTE - DAY);
     pipeline.accept((0..30).map(|_| updated()).collect(), Some(old)).await;
     drained(&pipeline).await;
     reads(&pipeline, &hour(old, Metric::Throughput, By::None), lines([("all", Some(0.5))])).await;

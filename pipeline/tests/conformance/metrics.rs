@@ -13,15 +13,17 @@ pub async fn counts(pipeline: &Running, span: Span) -> Vec<ConsumerCounts> {
 
 pub async fn metrics_count_exactly_what_happened_also_across_a_restart<B: Backend>() {
     let pipeline = Fresh::start::<B>();
-    pipeline.publisher.publish((0..300).map(|_| updated()).collect()).await;
+    let (before, after) = (B::BACKLOG / 20, B::BACKLOG / 30);
+    pipeline.publisher.publish((0..before).map(|_| updated()).collect()).await;
     drained(&pipeline).await;
     let pipeline = pipeline.restart::<B>().await;
-    pipeline.publisher.publish((0..200).map(|_| updated()).collect()).await;
+    pipeline.publisher.publish((0..after).map(|_| updated()).collect()).await;
     drained(&pipeline).await;
     let span = Span::ending(Timestamp::now().plus(HOUR), 2 * HOUR);
+    let all = (before + after) as u64;
     eventually("metrics are written", || async {
         let counts = counts(&pipeline, span).await;
-        counts.iter().map(|c| c.processed).collect::<Vec<_>>() == [500, 0, 0, 500]
+        counts.iter().map(|c| c.processed).collect::<Vec<_>>() == [all, 0, 0, all]
     })
     .await;
     let counts = counts(&pipeline, span).await;

@@ -44,6 +44,7 @@ use pipeline::page::Page;
 use pipeline::ports::{AnalyticsQueue, Bus, Ports, Transactions};
 use pipeline::publisher::Publisher;
 use pipeline::time::{Span, Timestamp};
+use serde_json::Value;
 pub(crate) use suite::{conformance, each, noun};
 use tempfile::TempDir;
 
@@ -74,7 +75,7 @@ impl Running {
     }
 
     /// Puts events on the bus, which has to take them all.
-    async fn accept(&self, events: Vec<Event>, published_at: Option<Timestamp>) {
+    pub async fn accept(&self, events: Vec<Event>, published_at: Option<Timestamp>) {
         for answer in self.bus.put(events, published_at).await {
             answer.expect("the bus takes it");
         }
@@ -109,20 +110,41 @@ impl Running {
     }
 }
 
-/// A way to start a pipeline on what an earlier one left in `dir`.
+/// A way to start a pipeline on what an earlier one left in `dir`, and what the ports leave to it.
 pub trait Backend {
+    /// Whether measurements are kept by type of event; where not, whoever asks is told that.
+    const BY_TYPE: bool;
+    /// What is measured in a minute in which nothing happened: nothing was measured, or it was zero.
+    const QUIET: Option<f64>;
+    /// How long measurements are kept by the minute; by the hour they are kept longer.
+    const BY_THE_MINUTE: i64;
+    /// How an outage says itself in an error.
+    const OUTAGE: &str;
+    /// More events than it holds at once, wherever that is.
+    const BACKLOG: usize;
+    /// More events than one search looks through.
+    const SEARCHED: usize;
+
     fn start(dir: &Path, faults: &Faults) -> Running;
+
+    /// Puts many events into the store, by whatever way is the shortest.
+    fn keep(pipeline: &Fresh, events: Vec<Event>) -> impl Future<Output = ()> {
+        async {
+            pipeline.accept(events, None).await;
+            drained(pipeline).await;
+        }
+    }
 }
 
 /// A pipeline that starts on nothing, with its own directory and faults.
 pub struct Fresh {
     running: Running,
-    faults: Faults,
-    dir: TempDir,
+    pub faults: Faults,
+    pub dir: TempDir,
 }
 
 impl Fresh {
-    fn start<B: Backend>() -> Self {
+    pub fn start<B: Backend>() -> Self {
         let (dir, faults) = (tempfile::tempdir().expect("a directory"), Faults::default());
         Self {
             running: B::start(dir.path(), &faults),
@@ -140,7 +162,7 @@ impl Fresh {
         }
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.running.stop().await;
     }
 }
@@ -159,7 +181,7 @@ fn event(event_type: &str, source: &str, data: &str) -> Event {
 }
 
 /// Goes to analytics and audit, and both can do with it.
-fn updated() -> Event {
+pub fn updated() -> Event {
     event(
         "transaction.updated",
         "transaction.service",
@@ -193,6 +215,11 @@ fn broken_rule() -> Event {
         "category.service",
         r#"{"categoryId":"c","ruleId":"r","rulePattern":"(","autoApply":true}"#,
     )
+}
+
+/// What an event says: the order of the members of an object says nothing.
+fn fields(event: &Event) -> Value {
+    serde_json::from_str(&event.to_json()).expect("JSON")
 }
 
 fn open() -> LetterFilter {
@@ -247,7 +274,7 @@ async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl Fn
     panic!("{what}: not within {PATIENCE:?}");
 }
 
-async fn drained(pipeline: &Running) {
+pub async fn drained(pipeline: &Running) {
     eventually("everything delivered", || async {
         pipeline.ports.ledger.summary().await.expect("a summary").in_flight == 0
     })

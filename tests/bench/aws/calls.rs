@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tests::data::PUT_EVENTS;
-use tests::deployment::{self, Account, PREFIX};
+use tests::deployment::{self, Account, PREFIX, Shared};
 use tests::sdk;
 use tests::server::Setup;
 use tests::wait::within;
@@ -18,7 +18,7 @@ type Calls = Arc<Mutex<BTreeMap<String, usize>>>;
 
 /// How many calls the functions make for each event.
 pub(crate) async fn for_an_event(report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let (endpoint, between) = Account::shared();
+    let Shared { endpoint, between, .. } = Account::shared();
     deployment::deploy(endpoint, PREFIX);
     let calls = Calls::default();
     let noted = Arc::clone(&calls);

@@ -133,6 +133,8 @@ impl Source for Partition<'_> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a few units
         self.asked.capacity.fetch_add((consumed * 1_000.0) as u64, Ordering::Relaxed);
         self.start = answer.last_evaluated_key().cloned();
+        // What was asked for first is enough for a page. Who asks on looks for something rare, or at one crowded millisecond.
+        self.batch = self.batch.saturating_mul(2).min(MAX_BATCH);
         let last = self.start.as_ref().map(|item| Record { what: STORE, item }.number("timestamp"));
         Ok(Batch {
             items: answer.items().iter().filter_map(|item| self.asked.strange.decode(item)).collect(),

@@ -89,7 +89,8 @@ impl CloudWatch {
         (value(&INVOCATIONS).map(|all| (all - errors.unwrap_or(0.0)).max(0.0)), errors)
     }
 
-    fn counts_itself(&self, consumer: Option<&str>) -> bool {
+    /// Whether a consumer is known to be one of ours, which count what they do, and write it down.
+    pub(in crate::aws) fn counts_itself(&self, consumer: Option<&str>) -> bool {
         consumer.is_none() || self.book.knows(&Key::new(consumer, &PROCESSED))
     }
 
@@ -204,7 +205,12 @@ impl CloudWatch {
         let mut counts = Vec::with_capacity(self.names.consumers.len());
         for name in self.consumers(None) {
             let (processed, failed) = self.sums(name, span);
-            let [p50, p95, p99] = self.percentiles(name, span, now).await;
+            // CloudWatch's steps may reach beyond the span: nothing in it has no percentile, whatever happened around it.
+            let [p50, p95, p99] = if processed > 0.0 {
+                self.percentiles(name, span, now).await
+            } else {
+                [None; 3]
+            };
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts
             counts.push(ConsumerCounts {
                 name: name.to_owned(),
@@ -218,14 +224,17 @@ impl CloudWatch {
         Ok(counts)
     }
 
-    /// The most events in a minute, and how many in all.
+    /// The most events in a whole step, a minute, and how many in all steps that the span reaches into.
     fn peaked(&self, span: Span) -> Result<(f64, u64), StoreError> {
         self.frame(span, MINUTE)?;
         let level = self.reaching(span.from);
         let from = span.from.floor(level.period);
-        let steps = (span.to.since(from) / level.period).max(0);
-        let counts = (0..=steps).filter_map(|n| self.published(level.period, from.0 + n * level.period));
-        let (most, all) = counts.fold((0.0_f64, 0.0), |(most, all), count| (most.max(count), all + count));
+        let steps = (from.0..span.to.0).step_by(usize::try_from(level.period).unwrap_or(1));
+        let whole = |at: i64| at >= span.from.0 && at + level.period <= span.to.0;
+        let counts = steps.filter_map(|at| Some((at, self.published(level.period, at)?)));
+        let (most, all) = counts.fold((0.0_f64, 0.0), |(most, all), (at, count)| {
+            (if whole(at) { most.max(count) } else { most }, all + count)
+        });
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts
         Ok((most / (level.period as f64 / MINUTE as f64), all.round() as u64))
     }

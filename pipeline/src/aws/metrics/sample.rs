@@ -46,10 +46,15 @@ impl Sampler {
                 _ = beat.tick() => {}
                 () = stop.cancelled() => return,
             }
-            let samples = self.look().await;
-            if !samples.is_empty() {
-                self.metrics.book.sample(&samples, Timestamp::now());
-            }
+            self.sample().await;
+        }
+    }
+
+    /// Looks once.
+    pub async fn sample(&self) {
+        let samples = self.look().await;
+        if !samples.is_empty() {
+            self.metrics.book.sample(&samples, Timestamp::now());
         }
     }
 
