@@ -17,7 +17,7 @@ build: site
 
 # One build with the features of the test run, so that the run itself compiles nothing and the binary it starts is this one.
 test: setup-test lint
-	cargo build --workspace --lib --bins --tests
+	cargo build --workspace --lib --bins --examples --tests
 	CUTOVER_BIN=$(TARGET)/debug/cutover cargo test --workspace
 
 # The AWS side is measured on an emulator that runs the functions' binary. One build, for the reason above.

@@ -26,7 +26,7 @@ pub enum AppError {
     #[error("You may not {0}.")]
     Forbidden(String),
     /// The backend has no such thing.
-    #[error("The backend that Cutover runs on does not offer {0} yet.")]
+    #[error("What Cutover runs on does not offer {0}.")]
     NotOffered(String),
     /// A part of the system does not answer.
     #[error("{0} does not answer right now. What you see may be old; it is tried again by itself.")]
@@ -153,7 +153,7 @@ mod ssr {
                 Err(StoreError::NotOffered { .. }) => Ok(None),
                 Err(StoreError::Invalid(fault)) => Err(fault.into()),
                 Err(error @ (StoreError::Unavailable { what, .. } | StoreError::Corrupt { what, .. })) => {
-                    tracing::error!(%error, "a store failed");
+                    error.log("a store failed");
                     self.add(what.to_owned());
                     Ok(None)
                 }
@@ -185,9 +185,9 @@ mod ssr {
         fn from(error: StoreError) -> Self {
             match error {
                 StoreError::Invalid(fault) => fault.into(),
-                StoreError::NotOffered { what } => Self::NotOffered(what.to_owned()),
+                StoreError::NotOffered { what } => Self::NotOffered(what.into_owned()),
                 StoreError::Unavailable { what, .. } | StoreError::Corrupt { what, .. } => {
-                    tracing::error!(%error, "a store failed");
+                    error.log("a store failed");
                     let mut letters = what.chars();
                     let first = letters.next().into_iter().flat_map(char::to_uppercase);
                     Self::Unavailable(first.chain(letters).collect())
@@ -246,7 +246,7 @@ mod tests {
             reason: "gone".to_owned(),
         };
         assert_eq!(all.known(Ok::<_, StoreError>(7)), Ok(Some(7)));
-        assert_eq!(all.known::<u8>(Err(StoreError::NotOffered { what: "the moon" })), Ok(None));
+        assert_eq!(all.known::<u8>(Err(StoreError::NotOffered { what: "the moon".into() })), Ok(None));
         assert!(all.is_empty() && all.sentence().is_empty() && all.in_short().is_empty());
         for what in ["the ledger", "the ledger"] {
             assert_eq!(all.known::<u8>(Err(away(what))), Ok(None));

@@ -11,6 +11,10 @@
 //! ([`publisher`], [`delivery`], [`consumers`], [`redrive`], [`courier`], [`retention`]), looking for what is wrong ([`examine`]), the embedded adapter [`sqlite`] and the
 //! [`demo`] application that makes traffic down both paths.
 //!
+//! With the `aws` feature comes [`aws`], the same over EventBridge, SQS, Lambda, DynamoDB and CloudWatch. A service of one's own publishes
+//! with [`aws::publisher`]: it stamps what happened, keeps to the flags, sends in calls that `PutEvents` takes, sends again what failed
+//! alone, and leaves what can't be published among the dead letters. `examples/publish.rs` is such a service, whole.
+//!
 //! An event travels: `publisher` validates and stamps it, the bus writes it durably and routes it
 //! by `rule`, `delivery` hands it to each consumer, and the consumer's effects are applied in the same
 //! transaction as the mark that they were.

@@ -263,6 +263,14 @@ mod tests {
                 "aws.flag_functions: number 2",
             ),
             ("[aws]\nflag_functions = [1]\n", "aws.flag_functions"),
+            (
+                "backend = \"aws\"\n[aws]\nprefix = \"p\"\nconsumers = []\n",
+                "aws.consumers is empty",
+            ),
+            (
+                "backend = \"aws\"\n[aws]\nprefix = \"p\"\nendpoint = \"http://127.0.0.1:4566 \"\n",
+                "aws.endpoint",
+            ),
             ("= nonsense", "configuration"),
         ] {
             let error = load(text).expect_err(text).to_string();

@@ -1,6 +1,7 @@
 //! A service that publishes with our publisher: on the bus, by the flags, through faults.
 
 use std::collections::HashMap;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use aws_credential_types::Credentials;
@@ -11,9 +12,11 @@ use pipeline::publisher::{Published, Publisher};
 use serde_json::{Value, json};
 use tests::account::{settled, stored};
 use tests::between::{Between, Fate};
-use tests::deployment::{Account, PREFIX, REGION};
-use tests::server::{Cutover, Setup};
+use tests::deployment::{Account, CREDENTIALS, PREFIX, REGION};
+use tests::server::{Cutover, Setup, binary};
 use tests::wait::eventually;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 
 async fn connected(endpoint: &str) -> Publisher {
     let credentials = Credentials::new("test", "test", None, None, "tests");
@@ -193,4 +196,43 @@ async fn of_a_call_that_fails_in_part_the_rest_alone_is_sent_again() {
     let letters = server.site.json("/api/v1/dead-letters?consumer=publisher").await;
     assert_eq!(letters["items"].as_array().map(Vec::len), Some(1), "{letters}");
     assert_eq!(letters["items"][0]["event_id"], json!(bad.event_id), "{letters}");
+}
+
+/// The example is a process of its own, as a service is.
+#[tokio::test]
+async fn the_example_publishes_what_it_is_given() {
+    let account = Account::deployed().await;
+    let server = Setup::new().over(&account).start().await;
+    let drafts = r#"{ "eventType": "account.updated", "source": "account.service", "userId": "u-1", "data": { "accountId": "a-1", "changes": [] } }
+{ "eventType": "weather.changed", "source": "weather.service", "userId": "u-2", "data": {} }"#;
+    let said = example(account.endpoint(), drafts).await;
+    let ids: Vec<&str> = said.lines().filter_map(|line| line.strip_suffix(" is on the bus")).collect();
+    assert_eq!(ids.len(), 2, "{said}");
+    for id in ids {
+        let path = format!("/api/v1/events/{id}");
+        eventually("it is in the store", async || server.site.get(&path).await.status == 200).await;
+    }
+    settled(&server, 2).await;
+}
+
+/// Runs the example in a deployment; what it says.
+async fn example(endpoint: &str, drafts: &str) -> String {
+    let program = binary().with_file_name("examples").join("publish");
+    let mut child = Command::new(&program)
+        .arg(PREFIX)
+        .env_clear()
+        .envs(CREDENTIALS)
+        .env("AWS_REGION", REGION)
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{}: {error}; build the workspace with its examples", program.display()));
+    let mut input = child.stdin.take().expect("an input");
+    input.write_all(drafts.as_bytes()).await.expect("it listens");
+    drop(input);
+    let output = child.wait_with_output().await.expect("it ends");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
 }

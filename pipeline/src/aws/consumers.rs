@@ -23,10 +23,9 @@ use crate::metric::{By, Metric, SeriesQuery};
 use crate::ports::{ConsumerControl, ConsumerCounts, ConsumerList, Letters, Metrics, StoreError};
 use crate::time::{HOUR, MINUTE, Span, Timestamp};
 
-/// The rules' name in errors.
-const STORE: &str = "the rules";
-/// The functions' name in errors.
-const FUNCTIONS: &str = "the functions";
+/// Whose answers they are, in errors.
+const RULES: &str = "EventBridge";
+const FUNCTIONS: &str = "Lambda";
 /// How old it may be which consumers are stopped.
 const PAUSED_FOR: Duration = Duration::from_secs(10);
 /// How old the rules may be.
@@ -94,7 +93,7 @@ impl Functions {
                 .set_next_token(next)
                 .send()
                 .await
-                .map_err(|e| failed(STORE, &format!("ListRules of {}", self.names.event_bus), &e))?;
+                .map_err(|e| failed(RULES, &format!("ListRules of {}", self.names.event_bus), &e))?;
             for rule in answer.rules() {
                 let name = rule.name().unwrap_or_default();
                 if let Some(consumer) = self.names.consumer_of_rule(name) {
@@ -234,7 +233,7 @@ impl ConsumerControl for Functions {
         let feeds = self.feeds(&consumer.function).await?;
         if feeds.is_empty() {
             return Err(StoreError::NotOffered {
-                what: "stopping a function that no queue feeds",
+                what: "stopping a function that no queue feeds".into(),
             });
         }
         for feed in feeds {

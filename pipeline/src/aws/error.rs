@@ -13,7 +13,9 @@ where
     R: Debug + Send + Sync + 'static,
 {
     if error.code() == Some("ResourceNotFoundException") {
-        return StoreError::NotOffered { what };
+        return StoreError::NotOffered {
+            what: format!("{what}: `cutover aws init` makes it").into(),
+        };
     }
     failed(what, call, error)
 }

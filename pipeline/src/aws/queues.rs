@@ -15,7 +15,7 @@ use crate::letter::arrival::own;
 use crate::ports::StoreError;
 
 /// The queues' name in errors.
-pub(super) const STORE: &str = "the queues";
+pub(super) const STORE: &str = "SQS";
 /// How old the counts may be.
 const COUNTED_FOR: Duration = Duration::from_secs(4);
 

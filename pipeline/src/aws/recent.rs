@@ -80,7 +80,7 @@ mod tests {
         let vain = || async {
             reads.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_secs(3)).await;
-            Err(StoreError::NotOffered { what: "it" })
+            Err(StoreError::NotOffered { what: "it".into() })
         };
         let (one, two, three) = tokio::join!(recent.get(vain), recent.get(vain), recent.get(vain));
         assert!(one.is_err() && two.is_err() && three.is_err());

@@ -102,7 +102,7 @@ impl Takeover {
                 }
                 Ok(Look::Absent) => ABSENT,
                 Err(error) => {
-                    tracing::error!(queue, %error, "dead letters can't be taken over; they stay in the queue");
+                    error.log("dead letters can't be taken over; they stay in their queue");
                     (failures, hands) = (failures + 1, 1);
                     let longest = MAX_PAUSE.min(Duration::from_millis(500) * 2_u32.saturating_pow(failures.min(8)));
                     longest.mul_f64(rand::rng().random_range(0.5..1.0))

@@ -14,7 +14,7 @@ use super::{Connection, Names};
 use crate::ports::{CategoryRule, StoreError, Transaction, Transactions};
 
 /// The tables' name in errors.
-const STORE: &str = "the application's tables";
+const STORE: &str = "the application's data";
 
 /// See the module.
 #[derive(Clone, Debug)]

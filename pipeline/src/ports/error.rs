@@ -1,5 +1,10 @@
 //! What can go wrong at a port.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use crate::event::InvalidField;
 use crate::flag::{FlagChange, FlagState, GLOBAL_SCOPE};
 
@@ -17,8 +22,8 @@ pub enum StoreError {
     /// The backend has no such thing; trying later doesn't help.
     #[error("this backend does not offer {what}")]
     NotOffered {
-        /// What.
-        what: &'static str,
+        /// What, and what would change that, if anything can.
+        what: Cow<'static, str>,
     },
     /// What it holds can't be read.
     #[error("{what} holds something unreadable: {reason}")]
@@ -33,7 +38,30 @@ pub enum StoreError {
     Invalid(#[from] InvalidField),
 }
 
+/// How long the log says nothing of a failure that it has said, while that goes on.
+const SILENCE: Duration = Duration::from_secs(60);
+/// The failures that the log has said, and when.
+static SAID: LazyLock<Mutex<HashMap<String, Instant>>> = LazyLock::new(Mutex::default);
+
+/// Whether a failure is to be said at `now`, after all that were.
+fn news(said: &mut HashMap<String, Instant>, failure: String, now: Instant) -> bool {
+    said.retain(|_, at| now.duration_since(*at) < SILENCE);
+    let new = !said.contains_key(&failure);
+    said.entry(failure).or_insert(now);
+    new
+}
+
 impl StoreError {
+    /// Says it in the log, with what it means: at once, and once a minute while it goes on, for who asks a store that is away asks again
+    /// and again.
+    pub fn log(&self, means: &'static str) {
+        let failure = format!("{means}: {self}");
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        if news(&mut said, failure, Instant::now()) {
+            tracing::error!(error = %self, "{means}");
+        }
+    }
+
     /// A question that makes no sense.
     pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Invalid(InvalidField::new(field, reason))
@@ -140,4 +168,24 @@ pub enum OperationError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_on_is_said_once_a_minute() {
+        let (mut said, start) = (HashMap::new(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut heard = Vec::new();
+        for (failure, seconds) in [("a", 0), ("a", 2), ("b", 3), ("a", 59), ("a", 61), ("b", 62), ("a", 62), ("b", 64)] {
+            if news(&mut said, failure.to_owned(), at(seconds)) {
+                heard.push((failure, seconds));
+            }
+        }
+        assert_eq!(heard, [("a", 0), ("b", 3), ("a", 61), ("b", 64)]);
+        news(&mut said, "c".to_owned(), at(1_000));
+        assert_eq!(said.len(), 1, "what is over is forgotten");
+    }
 }

@@ -29,8 +29,8 @@ pub(crate) struct AwsSection {
     pub(crate) own_tables: Option<String>,
     /// The queue that events go to which could not be delivered.
     pub(crate) dead_letter_queue: Option<String>,
-    /// The consumers; the design's four, if none are named.
-    pub(crate) consumers: Vec<ConsumerEntry>,
+    /// The consumers; the design's four, if nothing is said of them.
+    pub(crate) consumers: Option<Vec<ConsumerEntry>>,
     /// Publishers' functions that read the flags from their environment: they are written there as well.
     pub(crate) flag_functions: Vec<FlagFunctionEntry>,
     /// Whether this dashboard only looks: it changes nothing, takes nothing over, and goes on with nothing that another began.
@@ -122,8 +122,13 @@ impl AwsSection {
         })?;
         let derived = Names::of(prefix);
         let mut consumers = derived.consumers;
-        if !self.consumers.is_empty() {
-            consumers = self.consumers.iter().map(|entry| entry.names(prefix)).collect();
+        if let Some(named) = &self.consumers {
+            consumers = named.iter().map(|entry| entry.names(prefix)).collect();
+        }
+        if consumers.is_empty() {
+            return Err(ConfigError::Wrong(
+                "configuration: aws.consumers is empty: name them, or leave it out for the design's four".to_owned(),
+            ));
         }
         for (n, consumer) in consumers.iter().enumerate() {
             let twice = consumers[..n].iter().any(|other| other.name == consumer.name);
@@ -200,10 +205,11 @@ impl AwsSection {
     pub(crate) fn endpoint(&self) -> Result<Option<&str>, ConfigError> {
         let Some(text) = &self.endpoint else { return Ok(None) };
         match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(text)),
-            _ => Err(ConfigError::Wrong(
-                "configuration: aws.endpoint must be an http:// or https:// address".to_owned(),
-            )),
+            // What an address makes of spaces is not what was meant.
+            Ok(url) if matches!(url.scheme(), "http" | "https") && !text.contains(char::is_whitespace) => Ok(Some(text)),
+            _ => Err(ConfigError::Wrong(format!(
+                "configuration: aws.endpoint must be an http:// or https:// address, without spaces: {text:?} is none"
+            ))),
         }
     }
 }

@@ -223,11 +223,7 @@ async fn what_is_not_known_of_a_consumer_is_not_made_up() {
     };
     let all_known = ([json!(true), json!(1), json!(0)], json!([]));
     eventually("all is known", async || seen().await == all_known).await;
-    for (service, part, source) in [
-        ("lambda", 0, "the functions"),
-        ("dynamodb", 1, "the letters table"),
-        ("sqs", 2, "the queues"),
-    ] {
+    for (service, part, source) in [("lambda", 0, "Lambda"), ("dynamodb", 1, "the letters table"), ("sqs", 2, "SQS")] {
         between.set(fails(service, Fate::Refused(400, "ThrottlingException")));
         let mut expected = all_known.clone();
         expected.0[part] = Value::Null;

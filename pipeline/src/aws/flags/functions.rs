@@ -18,7 +18,7 @@ use crate::flag::Flags;
 use crate::ports::StoreError;
 
 /// The functions' name in errors.
-const STORE: &str = "the publishers' functions";
+const STORE: &str = "Lambda";
 /// The variable that has events published.
 const PUBLISHING: &str = "ENABLE_EVENT_PUBLISHING";
 /// The variable that has direct triggers run.

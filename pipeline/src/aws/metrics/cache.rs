@@ -25,7 +25,7 @@ const SCHEMA: &str = "
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// The directory can't be made.
-    #[error("the directory of the metrics' cache {} can't be made: {source}", path.display())]
+    #[error("the directory of the metrics' cache {} can't be made: {source}. Choose another with --data, or another file with aws.metrics.cache", path.display())]
     Directory {
         /// Of the cache.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum CacheError {
         source: std::io::Error,
     },
     /// The file can't be opened or written.
-    #[error("the metrics' cache {} can't be used: {reason}. Choose another file with aws.metrics.cache", path.display())]
+    #[error("the metrics' cache {} can't be used: {reason}. Choose another directory with --data, or another file with aws.metrics.cache", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,

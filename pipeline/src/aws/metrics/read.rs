@@ -252,7 +252,7 @@ impl CloudWatch {
         let series = match query.by {
             By::Type => {
                 return Err(StoreError::NotOffered {
-                    what: "measurements by event type",
+                    what: "measurements by event type".into(),
                 });
             }
             By::Consumer => self

@@ -17,7 +17,7 @@ use crate::ports::{Bus, PublishError, StoreError};
 use crate::rule::Rules;
 
 /// The functions' name in errors.
-const FUNCTIONS: &str = "the functions";
+const FUNCTIONS: &str = "Lambda";
 
 /// Where a letter goes.
 #[derive(Clone, Debug)]

@@ -93,13 +93,13 @@ impl Worker {
                 Ok(busy) => busy,
                 Err(StoreError::NotOffered { .. }) => {
                     if !missing {
-                        tracing::warn!("there is no table for operations: none can be started. deploy/cutover.yaml has it");
+                        tracing::warn!("there is no table for operations: none can be started. cutover aws init makes it");
                     }
                     missing = true;
                     continue;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the operations can't be read");
+                    error.log("the operations can't be read");
                     continue;
                 }
             };
