@@ -85,7 +85,7 @@ resource "aws_iam_policy" "operator_policy" {
       [
         {
           Effect = "Allow"
-          Action = ["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+          Action = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
           Resource = [
             local.arns.activity,
             local.arns.flags,
@@ -95,6 +95,7 @@ resource "aws_iam_policy" "operator_policy" {
             local.arns.operations,
           ]
         },
+        { Effect = "Allow", Action = "dynamodb:BatchWriteItem", Resource = local.arns.operation_items },
         { Effect = "Allow", Action = "dynamodb:UpdateItem", Resource = local.arns.totals },
         # What was never published is published, and what one consumer gave up on is sent to that one again.
         {

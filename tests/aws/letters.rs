@@ -1,12 +1,15 @@
 //! Dead letters, taken over from their queues in every shape.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tests::account::{settled, stored};
+use tests::between::{Between, Fate};
 use tests::browser::Browser;
 use tests::data::DLQ_MESSAGES;
 use tests::deployment::Account;
-use tests::server::Setup;
+use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
 
 async fn letters(server: &tests::server::Cutover, query: &str) -> Vec<Value> {
@@ -76,6 +79,85 @@ async fn letters_of_every_shape_are_taken_over_once() {
     browser.click("table.letters a[href^='/dead-letters/']").await;
     browser.says(".kv", "Failed in").await;
     browser.close().await;
+}
+
+/// Whoever takes letters over is killed before they are kept, and then before they are deleted: the next has each once.
+#[tokio::test]
+async fn letters_outlive_whoever_takes_them_over() {
+    let account = Account::deployed().await;
+    account.comes_again_after("audit-dlq", 1).await;
+    let events = tests::data::DELIVERED_EVENTS.lines().take(5);
+    let messages: Vec<String> = events.map(|event| json!({ "body": event }).to_string()).collect();
+    account.send_all("audit-dlq", &messages.join("\n")).await;
+    let open = async |server: &Cutover| letters(server, "status=open").await.len();
+
+    for (held, kept) in [("PutItem", 0), ("DeleteMessageBatch", 5)] {
+        let between = Between::of(account.endpoint()).await;
+        between.set_by_body(move |call, body| {
+            let letters = call.service != "dynamodb" || body.contains("-cutover-letters");
+            if call.operation == held && letters {
+                Fate::Silence(Duration::from_secs(60))
+            } else {
+                Fate::Answered
+            }
+        });
+        let doomed = Setup::new().at(between.endpoint()).start().await;
+        eventually("it has got that far", async || {
+            between.calls(held) > 0 && open(&doomed).await == kept
+        })
+        .await;
+        doomed.kill().await;
+        assert_eq!(account.messages("audit-dlq").await, 5, "killed at {held}, it had deleted nothing");
+    }
+
+    let server = Setup::new().over(&account).start().await;
+    eventually("the queue is empty", async || account.messages("audit-dlq").await == 0).await;
+    let all = letters(&server, "").await;
+    let ids: BTreeSet<&str> = all.iter().filter_map(|letter| letter["event_id"].as_str()).collect();
+    assert_eq!((all.len(), ids.len()), (5, 5), "{all:?}");
+}
+
+/// Lambda says of what it gave up no function: it is published once more, and that nothing can be verified is said.
+#[tokio::test]
+async fn what_nobody_says_they_gave_up_on_is_published_again() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    // All its consumers have completed it; who gave up on it is somebody else.
+    assert_eq!(
+        account
+            .put_events(tests::data::PUT_EVENTS.lines().next().expect("an entry"))
+            .await
+            .failed,
+        0
+    );
+    settled(&server, 1).await;
+    let event = stored(&server).await.remove(0);
+    let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
+    let message = json!({
+        "body": event.to_string(),
+        "attributes": { "RequestID": text("r-1"), "ErrorCode": text("200"), "ErrorMessage": text("it was not well") },
+    });
+    account.send_all("event-dlq", &message.to_string()).await;
+    let letter = eventually("it is taken over", async || letters(&server, "status=open").await.pop()).await;
+    assert_eq!((&letter["consumer"], &letter["event_id"]), (&json!("unknown"), &event["eventId"]));
+    assert_eq!(between.calls("PutEvents"), 0);
+    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
+    let operation = server.site.post("/api/v1/operations", &wish).await.expect(202).json();
+    let path = format!("/api/v1/operations/{}", operation["id"].as_str().expect("an id"));
+    let ended = eventually("it ends", async || {
+        let now = server.site.json(&path).await;
+        let runs = now["operation"]["status"] == "running";
+        if runs { Err(now.to_string()) } else { Ok(now) }
+    })
+    .await;
+    assert_eq!(
+        (&ended["operation"]["succeeded"], between.calls("PutEvents")),
+        (&json!(1), 1),
+        "{ended}"
+    );
+    let note = ended["items"][0]["note"].as_str().unwrap_or_default();
+    assert!(note.contains("nothing can be verified"), "{ended}");
 }
 
 /// What the consumer gave up on comes from its own queue, and says so; with takeover off it stays where it is.

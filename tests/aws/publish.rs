@@ -116,6 +116,49 @@ async fn a_publisher_keeps_to_the_flags_and_loses_nothing_to_faults() {
     .await;
 }
 
+/// Without its tables a publisher goes on: the bus comes first, and what that doesn't take is in the dead-letter queue.
+#[tokio::test]
+async fn a_publisher_goes_on_while_the_tables_are_away() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().over(&account).start().await;
+    let publisher = connected(between.endpoint()).await;
+    between.set(|call| match call.service.as_str() {
+        "dynamodb" => Fate::Refused(400, "AccessDeniedException"),
+        _ => Fate::Answered,
+    });
+    let events = vec![event(), event()];
+    let ids: Vec<String> = events.iter().map(|event| event.event_id.clone()).collect();
+    let answers = publisher.publish(events).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Published::Accepted(_))), "{answers:?}");
+    for id in ids {
+        let path = format!("/api/v1/events/{id}");
+        eventually("it is in the store", async || server.site.get(&path).await.status == 200).await;
+    }
+
+    between.set(|call| match (call.service.as_str(), call.operation.as_str()) {
+        ("dynamodb", _) => Fate::Refused(400, "AccessDeniedException"),
+        (_, "PutEvents") => Fate::Refused(503, "ServiceUnavailable"),
+        _ => Fate::Answered,
+    });
+    let lost = event();
+    let answers = publisher.publish(vec![lost.clone()]).await;
+    assert!(
+        matches!(answers.as_slice(), [Published::Buried(PublishError::Unavailable(_))]),
+        "{answers:?}"
+    );
+    let letter = eventually("it comes through the dead-letter queue", async || {
+        let letters = server.site.json("/api/v1/dead-letters?consumer=publisher").await;
+        letters["items"].get(0).cloned().ok_or_else(|| letters.to_string())
+    })
+    .await;
+    assert_eq!(
+        (&letter["event_id"], &letter["error_code"], &letter["permanent"]),
+        (&json!(lost.event_id), &json!("BusUnavailable"), &json!(false)),
+        "{letter}"
+    );
+}
+
 /// Of a call the bus takes some entries and fails others: what it took is not sent again.
 #[tokio::test]
 async fn of_a_call_that_fails_in_part_the_rest_alone_is_sent_again() {

@@ -65,6 +65,8 @@ async fn alarms_hear_how_the_criteria_stand() {
         }
     })
     .await;
+    let findings = looking.site.json("/api/v1/findings").await.to_string();
+    assert!(findings.contains("alarms.untold"), "{findings}");
     let between = Between::of(account.endpoint()).await;
     let _telling = Setup::new()
         .at(between.endpoint())

@@ -178,7 +178,11 @@ fn a_difference_is_found_and_named() {
             "deletionType: [each]",
             "NotificationRule.EventPattern.$or: ",
         ),
-        ("dynamodb:BatchWriteItem, ", "", "OperatorPolicy.PolicyDocument.Statement: "),
+        (
+            "dynamodb:BatchWriteItem",
+            "dynamodb:BatchGetItem",
+            "OperatorPolicy.PolicyDocument.Statement: ",
+        ),
         (
             "cloudwatch:namespace",
             "cloudwatch:name",

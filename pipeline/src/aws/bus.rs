@@ -54,6 +54,8 @@ struct Own {
     ledger: DynamoLedger,
     letters: DynamoLetters,
     rules: Rules,
+    /// Whether what can't be written down is not sent.
+    strict: bool,
 }
 
 /// An event that is to be sent.
@@ -85,9 +87,21 @@ impl EventBridge {
                 ledger: DynamoLedger::of(connection, names),
                 letters: letters(connection, names),
                 rules,
+                strict: true,
             }),
             ..Self::new(connection, names)
         }
+    }
+
+    /// As [`with_ledger`](Self::with_ledger), for a service that goes on without the ledger while that is away: its consumers write down
+    /// what they have seen.
+    #[must_use]
+    pub fn beside_ledger(connection: &Connection, names: &Names, rules: Rules) -> Self {
+        let mut bus = Self::with_ledger(connection, names, rules);
+        if let Some(own) = &mut bus.own {
+            own.strict = false;
+        }
+        bus
     }
 
     /// Writes down that an event is published; whether it was before.
@@ -226,6 +240,8 @@ impl Bus for EventBridge {
         let at = published_at.unwrap_or_else(Timestamp::now);
         let mut answers: BTreeMap<usize, Result<Receipt, PublishError>> = BTreeMap::new();
         let (count, mut entries) = (events.len(), Vec::new());
+        // Once is enough to hear that the ledger is away.
+        let (lenient, mut away) = (self.own.as_ref().is_some_and(|own| !own.strict), false);
         for (slot, event) in events.into_iter().enumerate() {
             let detail = event.detail_json();
             let bytes = event.source.len() + event.event_type.len() + detail.len() + published_at.map_or(0, |_| TIME_BYTES);
@@ -240,8 +256,14 @@ impl Bus for EventBridge {
                 continue;
             }
             // One after the other: a batch may hold a repetition of its own.
-            let duplicate = match self.announce(&event, at).await {
+            let announced = if away { Ok(false) } else { self.announce(&event, at).await };
+            let duplicate = match announced {
                 Ok(duplicate) => duplicate,
+                Err(PublishError::Unavailable(reason)) if lenient => {
+                    tracing::warn!(reason, "events are published without the ledger");
+                    away = true;
+                    false
+                }
                 Err(error) => {
                     answers.insert(slot, Err(error));
                     continue;
@@ -277,10 +299,15 @@ impl Bus for EventBridge {
     async fn bury(&self, body: String, error: &PublishError) -> Result<(), StoreError> {
         let queue = &self.names.dead_letter_queue;
         let message = error.to_string();
+        let mut body = body;
         if let Some(own) = &self.own {
             let kept = letter(body, error);
-            own.letters.keep(&kept).await?;
-            return self.retract(&own.ledger, &kept.body).await;
+            match own.letters.keep(&kept).await {
+                Ok(_) => return self.retract(&own.ledger, &kept.body).await,
+                // From there it is taken over when the table is back.
+                Err(error) => tracing::warn!(%error, "what could not be published goes to the dead-letter queue"),
+            }
+            body = kept.body;
         }
         let why = GivenUp {
             consumer: PUBLISHER,

@@ -161,12 +161,10 @@ fn decode(item: &Item) -> Result<StoredEvent, String> {
         }
     }
     match StoreItem::from_json(&item_to_json(&item)) {
-        Ok(StoreItem { mut event, notes }) => {
+        Ok(item) => {
+            let stored_at = item.stored_at();
+            let mut event = item.event;
             event.extra.extend(extra);
-            let stored_at = notes
-                .iter()
-                .find(|(name, _)| name == "auditTimestamp")
-                .and_then(|(_, at)| at.as_i64());
             Ok(StoredEvent {
                 stored_at: Timestamp(stored_at.unwrap_or(event.timestamp)),
                 event,
@@ -338,6 +336,32 @@ mod tests {
             count += 1;
         }
         assert!(count > 10);
+    }
+
+    #[test]
+    fn a_time_is_read_however_it_was_written() {
+        let rest = r#""eventId":"e","eventType":"t","eventVersion":"1.0","source":"s","userId":"u","eventData":{}"#;
+        for (times, at, stored_at) in [
+            (
+                r#""timestamp":"1790000000001","auditTimestamp":"1790000000009""#,
+                1_790_000_000_001,
+                1_790_000_000_009,
+            ),
+            (
+                r#""originalTimestamp":1790000000002,"auditTimestamp":1790000000009"#,
+                1_790_000_000_002,
+                1_790_000_000_009,
+            ),
+            (r#""originalTimestamp":"1790000000003""#, 1_790_000_000_003, 1_790_000_000_003),
+            (r#""auditTimestamp":1790000000004"#, 1_790_000_000_004, 1_790_000_000_004),
+        ] {
+            let found = decode(&item(&format!("{{{rest},{times}}}"))).expect(times);
+            assert_eq!((found.event.timestamp, found.stored_at.0), (at, stored_at), "{times}");
+        }
+        for times in ["", r#","timestamp":"soon""#] {
+            let fault = decode(&item(&format!("{{{rest}{times}}}"))).expect_err(times);
+            assert!(fault.contains("timestamp"), "{fault}");
+        }
     }
 
     #[test]

@@ -20,7 +20,8 @@ const FRESH_FOR: Duration = Duration::from_secs(3);
 const KEPT: usize = 1_000;
 
 /// A publisher for a deployment: it keeps to the flags, writes what it publishes down in the ledger, retries what failed alone, and
-/// leaves what can't be published among the dead letters. Nothing is called yet.
+/// leaves what can't be published among the dead letters, or, where those can't be written, in the dead-letter queue. While the ledger is
+/// away it publishes without. Nothing is called yet.
 ///
 /// ```no_run
 /// use pipeline::aws::{Names, connect, publisher};
@@ -42,7 +43,7 @@ const KEPT: usize = 1_000;
 /// ```
 #[must_use]
 pub fn publisher(connection: &Connection, names: &Names) -> Publisher {
-    let bus = Arc::new(EventBridge::with_ledger(connection, names, Rules::default()));
+    let bus = Arc::new(EventBridge::beside_ledger(connection, names, Rules::default()));
     Publisher::new(bus, Arc::new(Followed::new(connection, names)))
 }
 
@@ -79,6 +80,7 @@ impl FlagStore for Followed {
         }
         let flags = match (self.flags.effective(source).await, last) {
             (Ok(flags), _) => flags,
+            // For a while again: nobody waits with each event for a table that is away.
             (Err(error), Some((_, flags))) => {
                 tracing::warn!(source, %error, "the flags can't be read; the last that were known apply");
                 flags

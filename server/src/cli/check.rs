@@ -26,8 +26,12 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
 async fn aws(config: &Config) -> Result<(), Failure> {
     let names = config.aws.names()?;
     let connection = config.aws.connect().await?;
-    let metrics = CloudWatch::open(&connection, &names, config.aws.endpoint()?, &MetricsConfig::default())
-        .map_err(|e| Failure::new(e.to_string()))?;
+    // The cache is the server's, which may be running; the ceiling holds for one look too.
+    let asked = MetricsConfig {
+        cache: None,
+        ..config.aws.metrics(&config.embedded.data)?
+    };
+    let metrics = CloudWatch::open(&connection, &names, config.aws.endpoint()?, &asked).map_err(|e| Failure::new(e.to_string()))?;
     let (ports, _) = ports(&connection, &names, metrics.clone());
     let reached = match &ports.deployment {
         Some(deployment) => deployment.access().await.is_none(),

@@ -40,7 +40,19 @@ pub(super) fn judge(alarms: &[Alarm], prefix: &str) -> Vec<Finding> {
             "Give them an action, such as a topic that on-call people have subscribed to: AlarmTopic of deploy/cutover.yaml.",
         )
     });
-    off.into_iter().chain(unheard).collect()
+    // Of a criterion that is unknown nothing is told; of all at once, nobody tells.
+    let criteria = || alarms.iter().filter_map(|alarm| alarm.told);
+    let untold = (criteria().count() > 0 && criteria().all(|told| !told)).then(|| {
+        Finding::new(
+            Note,
+            "alarms.untold",
+            prefix,
+            "The criteria's alarms hear nothing: nobody tells CloudWatch how the criteria stand, or none of them is known yet.",
+            format!("All {} are in the state INSUFFICIENT_DATA.", criteria().count()),
+            "Run a dashboard with aws.metrics.alarms = true and the operator's policy: with the template, Role=operator.",
+        )
+    });
+    off.into_iter().chain(unheard).chain(untold).collect()
 }
 
 #[cfg(test)]
@@ -53,6 +65,7 @@ mod tests {
             name: "p-a".to_owned(),
             on,
             heard,
+            told: None,
         };
         let kinds = |alarms: &[Alarm]| judge(alarms, "p").into_iter().map(|f| f.kind).collect::<Vec<_>>();
         assert_eq!(kinds(&[]), ["alarms.none"]);
@@ -61,5 +74,11 @@ mod tests {
             kinds(&[alarm(true, true), alarm(false, true), alarm(true, false)]),
             ["alarms.off", "alarms.unheard"]
         );
+        let criterion = |told| Alarm {
+            told: Some(told),
+            ..alarm(true, true)
+        };
+        assert_eq!(kinds(&[alarm(true, true), criterion(false), criterion(false)]), ["alarms.untold"]);
+        assert_eq!(kinds(&[criterion(false), criterion(true)]), [""; 0], "one of them may be unknown");
     }
 }

@@ -75,6 +75,8 @@ pub(super) struct Alarm {
     pub(super) on: bool,
     /// Whether anybody hears it.
     pub(super) heard: bool,
+    /// Of an alarm on a criterion, whether CloudWatch has been told lately how that stands.
+    pub(super) told: Option<bool>,
 }
 
 /// A table.

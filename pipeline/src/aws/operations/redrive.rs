@@ -9,6 +9,7 @@ use super::record::Listed;
 use super::send::Sender;
 use super::settle::{Outcome, why_not};
 use super::worker::{Lost, MAX_PAUSE, Worker};
+use crate::aws::bus::PUBLISHER;
 use crate::aws::ledger::{Account, NotMade};
 use crate::aws::letters::Kept;
 use crate::aws::record::{number, text};
@@ -176,7 +177,8 @@ impl Worker {
         Ok(None)
     }
 
-    /// Publishes what never was.
+    /// Publishes what never was; and, once more, what nobody knows who gave up on: Lambda doesn't say which function it was whose letter
+    /// it puts into a queue.
     async fn publish(&self, item: &Listed, kept: &Kept, event: Event) -> Result<Outcome, StoreError> {
         if kept.letter.status != LetterStatus::Open {
             return Ok(Outcome::of(
@@ -185,12 +187,15 @@ impl Worker {
                 Some(why_not(Some(kept), LetterStatus::Open)),
             ));
         }
-        match self.sender.publish(event).await {
+        match self.sender.publish(&kept.letter.consumer, event).await {
             Ok(()) => {
                 self.letters
                     .set(&kept.letter.id, LetterStatus::Open, LetterStatus::Redriven)
                     .await?;
-                Ok(Outcome::of(item, ItemStatus::Succeeded, None))
+                let note = (kept.letter.consumer != PUBLISHER).then(|| {
+                    "published again, to all its consumers: which of them gave up is not said, so that nothing can be verified".to_owned()
+                });
+                Ok(Outcome::of(item, ItemStatus::Succeeded, note))
             }
             Err(error) => {
                 self.letters

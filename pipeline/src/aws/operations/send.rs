@@ -24,7 +24,10 @@ const FUNCTIONS: &str = "Lambda";
 pub(super) struct Sender {
     lambda: aws_sdk_lambda::Client,
     queues: Queues,
+    /// For what was never published.
     bus: Arc<EventBridge>,
+    /// For what was, and is to be once more: it knows of no repetitions.
+    again: Arc<EventBridge>,
     names: Names,
 }
 
@@ -34,6 +37,7 @@ impl Sender {
             lambda: aws_sdk_lambda::Client::new(&connection.sdk),
             queues: Queues::new(connection, names),
             bus: Arc::new(EventBridge::with_ledger(connection, names, Rules::default())),
+            again: Arc::new(EventBridge::new(connection, names)),
             names: names.clone(),
         }
     }
@@ -60,10 +64,11 @@ impl Sender {
         Ok(self.queues.waiting().await?.get(consumer).is_some_and(|waiting| *waiting > 0))
     }
 
-    /// Publishes an event.
-    pub(super) async fn publish(&self, event: Event) -> Result<(), PublishError> {
+    /// Publishes the event of a letter that goes to the bus, whoever gave up on it.
+    pub(super) async fn publish(&self, consumer: &str, event: Event) -> Result<(), PublishError> {
         event.validate(crate::time::Timestamp::now().0)?;
-        let mut answers = self.bus.put(vec![event], None).await;
+        let bus = if consumer == PUBLISHER { &self.bus } else { &self.again };
+        let mut answers = bus.put(vec![event], None).await;
         answers.pop().map_or(Ok(()), |answer| answer.map(drop))
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_cloudwatch::types::StateValue;
 use aws_sdk_dynamodb::types::{IndexStatus, KeySchemaElement, KeyType, ProjectionType, TableDescription};
 use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_lambda::types::FunctionResponseType;
@@ -14,6 +15,7 @@ use crate::aws::Names;
 use crate::aws::examine::Clients;
 use crate::aws::examine::asking::Call;
 use crate::aws::examine::clock::Clock;
+use crate::aws::metrics::CRITERION_FAILING;
 use crate::finding::Finding;
 
 pub(super) async fn rules(clients: &Clients, names: &Names, place: &str) -> Known<Vec<Rule>> {
@@ -193,6 +195,8 @@ pub(super) async fn alarms(clients: &Clients, prefix: &str) -> Known<Vec<Alarm>>
         all.extend(answer.metric_alarms.unwrap_or_default().into_iter().map(|alarm| Alarm {
             name: alarm.alarm_name.unwrap_or_default(),
             on: alarm.actions_enabled.unwrap_or(true),
+            told:
+                (alarm.metric_name.as_deref() == Some(CRITERION_FAILING)).then(|| alarm.state_value != Some(StateValue::InsufficientData)),
             heard: alarm.alarm_actions.is_some_and(|actions| !actions.is_empty()),
         }));
         next = answer.next_token;
