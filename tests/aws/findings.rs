@@ -137,6 +137,7 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
         ("DescribeTable", "dynamodb:DescribeTable"),
         ("DescribeAlarms", "cloudwatch:DescribeAlarms"),
         ("UpdateItem", "dynamodb:UpdateItem"),
+        ("DeleteMessage", "sqs:DeleteMessage"),
     ] {
         between.set(move |call: &Call| {
             if call.operation == operation {
@@ -154,7 +155,8 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
     }
     // A viewer's role: that is meant, and one note.
     between.set(|call| {
-        let writes = call.operation == "UpdateItem" || call.operation.starts_with("POST ") && call.operation.ends_with("/invocations");
+        let writes = ["UpdateItem", "DeleteMessage"].contains(&call.operation.as_str())
+            || call.operation.starts_with("POST ") && call.operation.ends_with("/invocations");
         if writes {
             Fate::Refused(403, "AccessDeniedException")
         } else {

@@ -79,7 +79,7 @@ fn event_store(name: &str, table: &Table) -> Vec<Finding> {
             None => (
                 "index.missing",
                 without.to_owned(),
-                format!("No global index of the table is over {attribute} and timestamp."),
+                format!("No global index of the table is over {attribute} and timestamp: dynamodb:Query has none to ask."),
                 format!("Add one, over {attribute} and timestamp (N), with all attributes."),
             ),
             Some(index) if !index.whole => (
@@ -134,7 +134,7 @@ fn own(name: &str, schema: &Schema, table: &Table) -> Vec<Finding> {
                 format!("{name}, {index}"),
                 format!("The table for {} lacks an index that pages are read by.", schema.holds),
                 there.map_or_else(
-                    || format!("There is no index {index}."),
+                    || format!("There is no index {index}: dynamodb:Query has none to ask."),
                     |there| format!("{index} is over {}, or not all in it, or not ready.", words(&there.key)),
                 ),
                 format!("Add {index} over {}, with all attributes.", words(&key(over))),

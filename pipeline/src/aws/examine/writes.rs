@@ -27,12 +27,14 @@ const WRITTEN: [(&str, &str); 6] = [
 
 /// The findings of calls that are denied. Where all are, it is one finding: the dashboard can look, and that may be meant.
 pub(super) async fn look(clients: &Clients, names: &Names) -> Vec<Finding> {
-    let (tables, functions, flags) = tokio::join!(
+    let queues = names.dead_letter_queues();
+    let (tables, queues, functions, flags) = tokio::join!(
         join_all(WRITTEN.iter().map(|(suffix, breaks)| table(clients, names, suffix, breaks))),
+        join_all(queues.iter().map(|(queue, _)| delete(clients, queue))),
         join_all(names.consumers.iter().map(|consumer| invoke(clients, &consumer.function))),
         join_all(names.flag_functions.iter().map(|name| configure(clients, &name.function))),
     );
-    let tried: Vec<Option<Finding>> = tables.into_iter().chain(functions).chain(flags).collect();
+    let tried: Vec<Option<Finding>> = tables.into_iter().chain(queues).chain(functions).chain(flags).collect();
     let all = tried.len();
     let denied: Vec<Finding> = tried.into_iter().flatten().collect();
     if denied.len() == all && all > 0 {
@@ -79,6 +81,18 @@ async fn table(clients: &Clients, names: &Names, suffix: &str, breaks: &str) -> 
         breaks,
     };
     denial(call, update.send().await)
+}
+
+/// A receipt that never was. A queue that isn't there is another finding's.
+async fn delete(clients: &Clients, queue: &str) -> Option<Finding> {
+    let call = Call {
+        action: "sqs:DeleteMessage",
+        of: queue,
+        breaks: "what arrives there can't be taken over",
+    };
+    let url = clients.sqs.get_queue_url().queue_name(queue).send().await.ok()?.queue_url?;
+    let tried = clients.sqs.delete_message().queue_url(url).receipt_handle("cutover-check");
+    denial(call, tried.send().await)
 }
 
 /// Lambda has a way to ask.
