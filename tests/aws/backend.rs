@@ -77,7 +77,7 @@ impl Backend for Aws {
         let fresh = Arc::new(FreshMetrics::new(&connection, &names, metrics.clone()));
         let (ports, worker) = ports(&connection, &names, metrics);
         let bus = EventBridge::with_ledger(&connection, &names, Rules::default());
-        let bus = Arc::new(DatedBus::new(bus, ports.ledger.clone(), &prefix));
+        let bus = Arc::new(DatedBus::new(bus, &ports, &prefix));
         let ports = Ports {
             consumers: Arc::new(FreshConsumers::new(ports.consumers, fresh.clone())),
             metrics: fresh,
