@@ -6,7 +6,7 @@ use pipeline::ledger::DeliveryState;
 use pipeline::operation::{OperationKind, Selection};
 use pipeline::publisher::Published;
 
-use super::{Backend, Fresh, drained, eventually, fields, lately, open, over, updated};
+use super::{Backend, Fresh, drained, eventually, lately, open, over, updated};
 
 pub async fn an_event_reaches_every_consumer_that_its_rules_name<B: Backend>() {
     let pipeline = Fresh::start::<B>();
@@ -31,14 +31,7 @@ pub async fn an_event_reaches_every_consumer_that_its_rules_name<B: Backend>() {
         states,
         [("analytics", DeliveryState::Completed, 1), ("audit", DeliveryState::Completed, 1)]
     );
-    let stored = pipeline
-        .ports
-        .events
-        .get(&event.event_id)
-        .await
-        .expect("a store")
-        .expect("the event");
-    assert_eq!(fields(&stored.event), fields(&event));
+    pipeline.has_stored(&event).await;
     pipeline.stop().await;
 }
 

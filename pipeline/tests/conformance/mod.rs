@@ -81,6 +81,12 @@ impl Running {
         }
     }
 
+    /// The event is in the store, and says what it said.
+    async fn has_stored(&self, event: &Event) {
+        let stored = self.ports.events.get(&event.event_id).await.expect("a store").expect("the event");
+        assert_eq!(fields(&stored.event), fields(event));
+    }
+
     async fn letters(&self, filter: &LetterFilter) -> Vec<Letter> {
         self.ports.letters.list(filter, 500, None).await.expect("letters").items
     }

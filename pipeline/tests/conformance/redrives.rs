@@ -6,7 +6,7 @@ use pipeline::letter::{Letter, LetterFilter, LetterStatus};
 use pipeline::operation::{ItemStatus, OperationKind, OperationStatus, Selection};
 use pipeline::ports::{CategoryRule, PublishError};
 
-use super::{Backend, Fresh, Running, drained, event, eventually, fields, open, over, poison, updated};
+use super::{Backend, Fresh, Running, drained, event, eventually, open, over, poison, updated};
 
 async fn put_pattern(pipeline: &Running, pattern: &str) {
     let rule = CategoryRule {
@@ -165,14 +165,7 @@ pub async fn a_redrive_of_the_publishers_letter_publishes_it<B: Backend>() {
     assert_eq!(done.operation.succeeded, 1, "{done:?}");
     drained(&pipeline).await;
     assert_eq!(pipeline.letter(&id).await.status, LetterStatus::Redriven);
-    let stored = pipeline
-        .ports
-        .events
-        .get(&event.event_id)
-        .await
-        .expect("a store")
-        .expect("the event");
-    assert_eq!(fields(&stored.event), fields(&event));
+    pipeline.has_stored(&event).await;
     pipeline.stop().await;
 }
 
