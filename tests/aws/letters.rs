@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::account::{settled, stored};
 use tests::between::{Between, Fate};
 use tests::browser::Browser;
 use tests::data::DLQ_MESSAGES;
@@ -115,49 +114,6 @@ async fn letters_outlive_whoever_takes_them_over() {
     let all = letters(&server, "").await;
     let ids: BTreeSet<&str> = all.iter().filter_map(|letter| letter["event_id"].as_str()).collect();
     assert_eq!((all.len(), ids.len()), (5, 5), "{all:?}");
-}
-
-/// Lambda says of what it gave up no function: it is published once more, and that nothing can be verified is said.
-#[tokio::test]
-async fn what_nobody_says_they_gave_up_on_is_published_again() {
-    let account = Account::deployed().await;
-    let between = Between::of(account.endpoint()).await;
-    let server = Setup::new().at(between.endpoint()).start().await;
-    // All its consumers have completed it; who gave up on it is somebody else.
-    assert_eq!(
-        account
-            .put_events(tests::data::PUT_EVENTS.lines().next().expect("an entry"))
-            .await
-            .failed,
-        0
-    );
-    settled(&server, 1).await;
-    let event = stored(&server).await.remove(0);
-    let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
-    let message = json!({
-        "body": event.to_string(),
-        "attributes": { "RequestID": text("r-1"), "ErrorCode": text("200"), "ErrorMessage": text("it was not well") },
-    });
-    account.send_all("event-dlq", &message.to_string()).await;
-    let letter = eventually("it is taken over", async || letters(&server, "status=open").await.pop()).await;
-    assert_eq!((&letter["consumer"], &letter["event_id"]), (&json!("unknown"), &event["eventId"]));
-    assert_eq!(between.calls("PutEvents"), 0);
-    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
-    let operation = server.site.post("/api/v1/operations", &wish).await.expect(202).json();
-    let path = format!("/api/v1/operations/{}", operation["id"].as_str().expect("an id"));
-    let ended = eventually("it ends", async || {
-        let now = server.site.json(&path).await;
-        let runs = now["operation"]["status"] == "running";
-        if runs { Err(now.to_string()) } else { Ok(now) }
-    })
-    .await;
-    assert_eq!(
-        (&ended["operation"]["succeeded"], between.calls("PutEvents")),
-        (&json!(1), 1),
-        "{ended}"
-    );
-    let note = ended["items"][0]["note"].as_str().unwrap_or_default();
-    assert!(note.contains("nothing can be verified"), "{ended}");
 }
 
 /// What the consumer gave up on comes from its own queue, and says so; with takeover off it stays where it is.

@@ -18,6 +18,11 @@ use tests::wait::eventually;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use crate::faults::fails;
+
+/// What a table answers that may not be read.
+const DENIED: Fate = Fate::Refused(400, "AccessDeniedException");
+
 async fn connected(endpoint: &str) -> Publisher {
     let credentials = Credentials::new("test", "test", None, None, "tests");
     let sdk = configuration(Some(REGION), Some(endpoint))
@@ -101,13 +106,7 @@ async fn a_publisher_keeps_to_the_flags_and_loses_nothing_to_faults() {
         publisher.publish(vec![event()]).await == [Published::Off]
     })
     .await;
-    between.set(|call| {
-        if call.service == "dynamodb" {
-            Fate::Refused(400, "AccessDeniedException")
-        } else {
-            Fate::Answered
-        }
-    });
+    between.set(fails("dynamodb", DENIED));
     let began = std::time::Instant::now();
     eventually("what was known is old", async || {
         assert_eq!(publisher.publish(vec![event()]).await, [Published::Off]);
@@ -123,10 +122,7 @@ async fn a_publisher_goes_on_while_the_tables_are_away() {
     let between = Between::of(account.endpoint()).await;
     let server = Setup::new().over(&account).start().await;
     let publisher = connected(between.endpoint()).await;
-    between.set(|call| match call.service.as_str() {
-        "dynamodb" => Fate::Refused(400, "AccessDeniedException"),
-        _ => Fate::Answered,
-    });
+    between.set(fails("dynamodb", DENIED));
     let events = vec![event(), event()];
     let ids: Vec<String> = events.iter().map(|event| event.event_id.clone()).collect();
     let answers = publisher.publish(events).await;
@@ -137,7 +133,7 @@ async fn a_publisher_goes_on_while_the_tables_are_away() {
     }
 
     between.set(|call| match (call.service.as_str(), call.operation.as_str()) {
-        ("dynamodb", _) => Fate::Refused(400, "AccessDeniedException"),
+        ("dynamodb", _) => DENIED,
         (_, "PutEvents") => Fate::Refused(503, "ServiceUnavailable"),
         _ => Fate::Answered,
     });

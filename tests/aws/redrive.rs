@@ -1,8 +1,10 @@
 //! Redriving: to the queue that feeds a consumer, or to its function; failing again; and the death of the instance that does it.
 
 use serde_json::{Value, json};
+use tests::account::{settled, stored};
+use tests::between::Between;
 use tests::browser::Browser;
-use tests::data::DELIVERED_EVENTS;
+use tests::data::{DELIVERED_EVENTS, PUT_EVENTS};
 use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
@@ -167,4 +169,32 @@ async fn another_instance_goes_on_when_one_is_killed() {
             .map(|all| all.iter().filter(|a| a["error"].is_null()).count());
         assert_eq!(completed, Some(1), "{detail}");
     }
+}
+
+/// Lambda says of what it gave up no function: it is published once more, and that nothing can be verified is said.
+#[tokio::test]
+async fn what_nobody_says_they_gave_up_on_is_published_again() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    // All its consumers have completed it; who gave up on it is somebody else.
+    assert_eq!(account.put_events(PUT_EVENTS.lines().next().expect("an entry")).await.failed, 0);
+    settled(&server, 1).await;
+    let event = stored(&server).await.remove(0);
+    let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
+    let message = json!({
+        "body": event.to_string(),
+        "attributes": { "RequestID": text("r-1"), "ErrorCode": text("200"), "ErrorMessage": text("it was not well") },
+    });
+    account.send_all("event-dlq", &message.to_string()).await;
+    let letter = there_are(&server, "status=open", 1).await.remove(0);
+    assert_eq!((&letter["consumer"], &letter["event_id"]), (&json!("unknown"), &event["eventId"]));
+    assert_eq!(between.calls("PutEvents"), 0);
+    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
+    let id = start(&server, &wish).await;
+    let ended = ended(&server, &id).await;
+    assert_eq!((&ended["succeeded"], between.calls("PutEvents")), (&json!(1), 1), "{ended}");
+    let detail = server.site.json(format!("/api/v1/operations/{id}")).await;
+    let note = detail["items"][0]["note"].as_str().unwrap_or_default();
+    assert!(note.contains("nothing can be verified"), "{detail}");
 }

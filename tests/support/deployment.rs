@@ -1,27 +1,24 @@
 //! An account in an AWS emulator, with Cutover's template deployed in it: real functions of ours, run by real events.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::Write as _;
-use std::net::TcpListener;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use crate::between::Between;
+use crate::emulator::Emulator;
 use crate::endpoint::{Endpoint, Reply};
 use crate::sdk::{self, Answered, Session};
 use crate::server::{Captured, binary};
 use crate::wait::eventually;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/support/deployment.py");
-/// Runs ministack.
-const EMULATOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/support/emulator.py");
 /// The template.
 pub const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/cutover.yaml");
 /// Where everything is.
@@ -33,42 +30,6 @@ pub const CREDENTIALS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS
 
 /// How many emulators run at once.
 static SEATS: Semaphore = Semaphore::const_new(1);
-
-/// Which emulator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Emulator {
-    /// It runs functions.
-    Ministack,
-    /// It doesn't; and its CloudWatch speaks no CBOR.
-    Moto,
-}
-
-impl Emulator {
-    /// A path that it answers.
-    const fn health(self) -> &'static str {
-        match self {
-            Self::Ministack => "/_ministack/health",
-            Self::Moto => "/moto-api/data.json",
-        }
-    }
-
-    /// What starts it on a port.
-    fn words(self, port: u16) -> Vec<OsString> {
-        match self {
-            Self::Ministack => vec![sdk::python().into(), "-B".into(), EMULATOR.into()],
-            Self::Moto => {
-                let program = sdk::python().with_file_name("moto_server");
-                vec![
-                    program.into(),
-                    "--host".into(),
-                    "127.0.0.1".into(),
-                    "--port".into(),
-                    port.to_string().into(),
-                ]
-            }
-        }
-    }
-}
 
 /// A running emulator. Dropped, it and the functions that it started are killed.
 #[derive(Debug)]
@@ -106,11 +67,11 @@ impl Account {
     /// `between` is what the functions call instead of the emulator.
     async fn start(emulator: Emulator, wrapper: &[&str], between: Option<&str>) -> Self {
         let directory = TempDir::new().expect("a directory");
-        let (mut child, mut output, mut endpoint) = spawn(emulator, directory.path(), wrapper, between);
+        let (mut child, mut output, mut endpoint) = emulator.spawn(directory.path(), wrapper, between);
         eventually("the emulator answers", async || {
             if child.try_wait().is_ok_and(|ended| ended.is_some()) {
                 // Somebody else took the port that was free a moment ago.
-                (child, output, endpoint) = spawn(emulator, directory.path(), wrapper, between);
+                (child, output, endpoint) = emulator.spawn(directory.path(), wrapper, between);
             }
             let health = Endpoint::new(endpoint.clone());
             let reply = Reply::try_of(health.request(reqwest::Method::GET, emulator.health())).await;
@@ -371,38 +332,4 @@ impl Drop for Account {
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
-}
-
-fn spawn(emulator: Emulator, directory: &Path, wrapper: &[&str], between: Option<&str>) -> (Child, Captured, String) {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("a free port")
-        .port();
-    let endpoint = format!("http://127.0.0.1:{port}");
-    let words: Vec<OsString> = wrapper.iter().map(OsString::from).chain(emulator.words(port)).collect();
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
-    command
-        .current_dir(directory)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", directory)
-        .env("BIND_HOST", "127.0.0.1")
-        .env("GATEWAY_PORT", port.to_string())
-        .env("MINISTACK_REGION", REGION)
-        // A port of its own that nothing here asks for.
-        .env("IOT_MTLS_ENABLED", "0")
-        // The functions find their way back, and nobody else's account.
-        .env("AWS_ENDPOINT_URL", between.unwrap_or(&endpoint))
-        .envs(CREDENTIALS)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    let mut child = command
-        .spawn()
-        .expect("the emulator starts; without its environment, run scripts/setup.sh test");
-    let output = Captured::of(child.stderr.take());
-    (child, output, endpoint)
 }

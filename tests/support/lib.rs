@@ -9,6 +9,7 @@ pub mod between;
 pub mod browser;
 pub mod data;
 pub mod deployment;
+mod emulator;
 pub mod endpoint;
 pub mod event;
 pub mod flow;

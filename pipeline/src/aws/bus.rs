@@ -54,8 +54,8 @@ struct Own {
     ledger: DynamoLedger,
     letters: DynamoLetters,
     rules: Rules,
-    /// Whether what can't be written down is not sent.
-    strict: bool,
+    /// Whether what can't be written down is sent all the same.
+    lenient: bool,
 }
 
 /// An event that is to be sent.
@@ -87,7 +87,7 @@ impl EventBridge {
                 ledger: DynamoLedger::of(connection, names),
                 letters: letters(connection, names),
                 rules,
-                strict: true,
+                lenient: false,
             }),
             ..Self::new(connection, names)
         }
@@ -99,7 +99,7 @@ impl EventBridge {
     pub fn beside_ledger(connection: &Connection, names: &Names, rules: Rules) -> Self {
         let mut bus = Self::with_ledger(connection, names, rules);
         if let Some(own) = &mut bus.own {
-            own.strict = false;
+            own.lenient = true;
         }
         bus
     }
@@ -241,7 +241,7 @@ impl Bus for EventBridge {
         let mut answers: BTreeMap<usize, Result<Receipt, PublishError>> = BTreeMap::new();
         let (count, mut entries) = (events.len(), Vec::new());
         // Once is enough to hear that the ledger is away.
-        let (lenient, mut away) = (self.own.as_ref().is_some_and(|own| !own.strict), false);
+        let (lenient, mut away) = (self.own.as_ref().is_some_and(|own| own.lenient), false);
         for (slot, event) in events.into_iter().enumerate() {
             let detail = event.detail_json();
             let bytes = event.source.len() + event.event_type.len() + detail.len() + published_at.map_or(0, |_| TIME_BYTES);
@@ -296,10 +296,9 @@ impl Bus for EventBridge {
         (0..count).map(|slot| answers.remove(&slot).unwrap_or_else(missing)).collect()
     }
 
-    async fn bury(&self, body: String, error: &PublishError) -> Result<(), StoreError> {
+    async fn bury(&self, mut body: String, error: &PublishError) -> Result<(), StoreError> {
         let queue = &self.names.dead_letter_queue;
         let message = error.to_string();
-        let mut body = body;
         if let Some(own) = &self.own {
             let kept = letter(body, error);
             match own.letters.keep(&kept).await {

@@ -180,7 +180,7 @@ impl ConsumerControl for Functions {
         let stopped = known(stopped, &mut unread);
         let waiting = known(waiting, &mut unread);
         let letters = known(letters, &mut unread);
-        // A deployment without a ledger is whole; what fails otherwise is known from what else is read.
+        // What keeps the ledger from being read, keeps others from it, who say so.
         let retrying = retrying.ok();
         let again = |name: &str| {
             let ours = self.metrics.counts_itself(Some(name));

@@ -272,14 +272,16 @@ impl DynamoLedger {
         Ok(all)
     }
 
-    /// By consumer, the deliveries that failed and are tried again; `None` if more events are open than are looked at. A consumer that
+    /// By consumer, the deliveries that failed and are tried again; `None` if more events are open than are looked at, or there is no ledger. A consumer that
     /// is not ours writes down nothing of this.
     pub(super) async fn retrying(&self) -> Result<Arc<Option<HashMap<String, u64>>>, StoreError> {
         let count = || async {
-            let open = self.oldest(LOOKED_AT).await?;
-            if open.len() >= LOOKED_AT as usize {
-                return Ok(None);
-            }
+            let open = match self.oldest(LOOKED_AT).await {
+                Ok(open) if open.len() < LOOKED_AT as usize => open,
+                // A deployment without a ledger is whole, and stays without for a while.
+                Ok(_) | Err(StoreError::NotOffered { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
             let mut counts = HashMap::new();
             for delivery in open.iter().flat_map(|entry| &entry.deliveries).filter(|d| d.next_at.is_some()) {
                 *counts.entry(delivery.consumer.clone()).or_default() += 1;

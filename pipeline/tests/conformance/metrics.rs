@@ -13,6 +13,7 @@ pub async fn counts(pipeline: &Running, span: Span) -> Vec<ConsumerCounts> {
 
 pub async fn metrics_count_exactly_what_happened_also_across_a_restart<B: Backend>() {
     let pipeline = Fresh::start::<B>();
+    // Some that a backend does in a moment, and not as many after the restart.
     let (before, after) = (B::BACKLOG / 20, B::BACKLOG / 30);
     pipeline.publisher.publish((0..before).map(|_| updated()).collect()).await;
     drained(&pipeline).await;

@@ -269,7 +269,7 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Waits until `condition` holds, or says what it was waiting for.
-async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         if condition().await {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use pipeline::aws::bus::EventBridge;
@@ -13,10 +13,7 @@ use pipeline::ports::{Bus, ConsumerControl, Ledger, Ports, PublishError, Receipt
 use pipeline::time::Timestamp;
 use tests::deployment::Account;
 
-use super::conformance::lately;
-
-/// How long it may take.
-const PATIENCE: Duration = Duration::from_secs(40);
+use super::conformance::{eventually, lately};
 
 pub(super) struct DatedBus {
     bus: EventBridge,
@@ -43,16 +40,10 @@ impl DatedBus {
 
     /// How many attempts it took until nothing was left to do for an event, but for those who do nothing now.
     async fn settled(&self, id: &str, paused: &BTreeSet<String>) -> u64 {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let entry = self.ledger.entry(id).await.expect("a ledger").expect("an entry");
-            let done = |d: &Delivery| d.state != DeliveryState::Open || paused.contains(&d.consumer);
-            if entry.deliveries.iter().all(done) {
-                return entry.deliveries.iter().map(|d| d.attempts.len() as u64).sum();
-            }
-            assert!(Instant::now() < deadline, "{entry:?}: not settled within {PATIENCE:?}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let deliveries = || async { self.ledger.entry(id).await.expect("a ledger").expect("an entry").deliveries };
+        let done = |d: &Delivery| d.state != DeliveryState::Open || paused.contains(&d.consumer);
+        eventually("the event is settled", || async { deliveries().await.iter().all(done) }).await;
+        deliveries().await.iter().map(|d| d.attempts.len() as u64).sum()
     }
 }
 
@@ -72,12 +63,12 @@ impl Bus for DatedBus {
         for id in new {
             attempts += self.settled(id, &paused).await;
         }
-        let (mut carried, deadline) = (0, Instant::now() + PATIENCE);
-        while carried < attempts {
-            assert!(Instant::now() < deadline, "{carried} of {attempts} attempts were logged");
-            carried += metrics.carry(&self.prefix, Some(at.0)).await;
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let carried = AtomicU64::new(0);
+        eventually("its attempts are carried", || async {
+            let more = metrics.carry(&self.prefix, Some(at.0)).await;
+            carried.fetch_add(more, Ordering::Relaxed) + more >= attempts
+        })
+        .await;
         answers
     }
 

@@ -19,7 +19,7 @@ use tests::deployment::{Account, CREDENTIALS, PREFIX, REGION};
 use tests::server::{Ended, Setup, command, run};
 
 /// What happens while a service fails: all calls to it meet this fate.
-fn fails(service: &'static str, fate: Fate) -> impl Fn(&Call) -> Fate + Send + Sync {
+pub(crate) fn fails(service: &'static str, fate: Fate) -> impl Fn(&Call) -> Fate + Send + Sync {
     move |call| if call.service == service { fate } else { Fate::Answered }
 }
 
