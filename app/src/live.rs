@@ -18,7 +18,7 @@ pub struct Pulse {
     pub now: Timestamp,
     /// The stage; `None` if the flags don't answer.
     pub stage: Option<Stage>,
-    /// Open dead letters; `None` if they don't answer.
+    /// Dead letters that are open, or in queues that nothing takes over from; `None` if they don't answer.
     pub dead_letters: Option<u64>,
     /// Criteria that pass, fail, are unknown.
     pub criteria: [u8; 3],
@@ -92,6 +92,8 @@ pub struct Live {
     pub refresh: RwSignal<Refresh>,
     /// Whether the server has been silent for too long, over a connection that seems open.
     pub silent: RwSignal<bool>,
+    /// The services whose answers the server waits for, since longer than they should take.
+    pub late: RwSignal<Vec<String>>,
 }
 
 /// How long the server may be silent before what is shown counts as old, milliseconds: two beats.
@@ -107,6 +109,7 @@ impl Live {
             pulse: RwSignal::new(None),
             refresh: RwSignal::new(Refresh::Live),
             silent: RwSignal::new(false),
+            late: RwSignal::new(Vec::new()),
         };
         provide_context(live);
         #[cfg(feature = "hydrate")]
@@ -148,6 +151,7 @@ mod browser {
     struct Link {
         source: EventSource,
         _on_message: Closure<dyn FnMut(MessageEvent)>,
+        _on_late: Closure<dyn FnMut(MessageEvent)>,
         _on_error: Closure<dyn FnMut(web_sys::Event)>,
     }
 
@@ -242,6 +246,9 @@ mod browser {
                 live.silent.set(false);
             }
             live.connection.set(Connection::Live);
+            if live.late.with_untracked(|late| !late.is_empty()) {
+                live.late.set(Vec::new());
+            }
             let Some(pulse) = message
                 .data()
                 .as_string()
@@ -255,12 +262,23 @@ mod browser {
                 live.read_now();
             }
         });
+        // No news, but a word of why there is none.
+        let on_late = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
+            let text = message.data().as_string().unwrap_or_default();
+            if let Ok(services) = serde_json::from_str::<Vec<String>>(&text)
+                && live.late.with_untracked(|late| *late != services)
+            {
+                live.late.set(services);
+            }
+        });
+        let _ = source.add_event_listener_with_callback("late", on_late.as_ref().unchecked_ref());
         let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |_| live.connection.set(Connection::Lost));
         let _ = source.add_event_listener_with_callback("overview", on_message.as_ref().unchecked_ref());
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Some(Link {
             source,
             _on_message: on_message,
+            _on_late: on_late,
             _on_error: on_error,
         })
     }

@@ -84,19 +84,16 @@ resource "aws_iam_policy" "operator_policy" {
     Statement = concat(
       [
         {
-          Effect = "Allow"
-          Action = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
-          Resource = [
-            local.arns.activity,
-            local.arns.flags,
-            local.arns.ledger,
-            local.arns.letters,
-            local.arns.operation_items,
-            local.arns.operations,
-          ]
+          Effect   = "Allow"
+          Action   = "dynamodb:PutItem"
+          Resource = [local.arns.activity, local.arns.flags, local.arns.ledger, local.arns.letters, local.arns.operations]
+        },
+        {
+          Effect   = "Allow"
+          Action   = "dynamodb:UpdateItem"
+          Resource = [local.arns.letters, local.arns.operation_items, local.arns.operations, local.arns.totals]
         },
         { Effect = "Allow", Action = "dynamodb:BatchWriteItem", Resource = local.arns.operation_items },
-        { Effect = "Allow", Action = "dynamodb:UpdateItem", Resource = local.arns.totals },
         # What was never published is published, and what one consumer gave up on is sent to that one again.
         {
           Effect   = "Allow"

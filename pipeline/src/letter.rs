@@ -148,6 +148,44 @@ pub struct Depth {
     pub by_consumer: Vec<(String, u64)>,
 }
 
+/// The queues that dead letters arrive in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LetterQueues {
+    /// Whether what arrives in them is taken over and listed among the letters; if not, it stays where it is.
+    pub taken_over: bool,
+    /// Those that are there.
+    pub items: Vec<LetterQueue>,
+}
+
+impl LetterQueues {
+    /// How many messages are in all of them.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.items.iter().map(|queue| queue.waiting).sum()
+    }
+
+    /// How many dead letters stay in them, and are none of those that are listed.
+    #[must_use]
+    pub fn staying(&self) -> u64 {
+        if self.taken_over { 0 } else { self.waiting() }
+    }
+}
+
+/// A queue that dead letters arrive in. Nothing is received to know this of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LetterQueue {
+    /// Its name.
+    pub name: String,
+    /// Whose letters it holds, if it is one consumer's alone.
+    pub consumer: Option<String>,
+    /// Messages in it, received or not.
+    pub waiting: u64,
+    /// About when the oldest of them was sent, as far as it was measured since.
+    pub oldest: Option<Timestamp>,
+}
+
 /// Letters with the same consumer and error code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -3,6 +3,7 @@
 mod error;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use crate::event::{Event, InvalidField};
 use crate::finding::{Check, Finding};
 use crate::flag::{FlagChange, FlagFunction, FlagRecord, FlagState, Flags};
 use crate::ledger::{LedgerEntry, LedgerSummary};
-use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
+use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterQueues};
 use crate::metric::{MetricsSource, Reading, SeriesQuery, Vitals};
 use crate::notification::Notification;
 use crate::operation::{ItemStatus, NewOperation, Operation, OperationDetail, OperationItem};
@@ -48,6 +49,8 @@ pub trait Deployment: Send + Sync {
     async fn access(&self) -> Option<Finding>;
     /// Looks at its parts. What can't be looked at is a finding itself.
     async fn checks(&self, now: Timestamp) -> Vec<Check>;
+    /// The services that have kept a call waiting for at least so long.
+    fn late(&self, after: Duration) -> Vec<&'static str>;
 }
 
 /// Which events of the store.
@@ -88,6 +91,8 @@ pub struct EventPage {
     pub searched: u64,
     /// Whether the search stopped at its limit, with more left to look through from `page.next`.
     pub partial: bool,
+    /// How many event types there are beyond those that a list is merged of: their events are found by their type.
+    pub left_out: u64,
     /// What reading it consumed, in DynamoDB's read units; `None` where reading costs nothing.
     pub capacity: Option<f64>,
 }
@@ -153,6 +158,14 @@ pub trait Letters: Send + Sync {
     async fn depth(&self) -> Result<Depth, StoreError>;
     /// Open letters by consumer and kind of error, largest group first.
     async fn groups(&self) -> Result<Vec<LetterGroup>, StoreError>;
+    /// How many dead letters stay in queues that nothing takes over from: they are none of those above.
+    async fn staying(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+    /// The queues that letters arrive in; `None`, where they are written as letters at once.
+    async fn queues(&self) -> Result<Option<LetterQueues>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// Work over many letters. Whoever calls has authorised it; see the dashboard's `act`.

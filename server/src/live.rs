@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const BEHIND: usize = 16;
 /// How many messages are kept for viewers that come back: about a minute of them.
 const KEPT: usize = 64;
+/// How long a reading may take before viewers are told what it waits for: a service that doesn't answer keeps it for longer than they
+/// should be left in the belief that what they see is new.
+const LATE: Duration = Duration::from_secs(2);
 /// How many operations are looked at for news.
 const OPERATIONS: u32 = 20;
 
@@ -117,7 +121,7 @@ impl Hub {
                 () = self.stop.cancelled() => return,
             }
             if self.messages.receiver_count() > 0 {
-                for message in self.news().await {
+                for message in self.news_or_late().await {
                     // Nobody listening any more is no fault.
                     let _ = self.messages.send(message);
                 }
@@ -150,6 +154,23 @@ impl Hub {
             .filter_map(|(event, data)| Some((event, data.ok()?)))
             .collect();
         Some((state, operations.map(|page| page.items).unwrap_or_default()))
+    }
+
+    /// What is new for everyone. As long as it isn't known, viewers are told what it waits for.
+    async fn news_or_late(&self) -> Vec<Message> {
+        let mut news = pin!(self.news());
+        loop {
+            tokio::select! {
+                messages = &mut news => return messages,
+                () = tokio::time::sleep(LATE) => {
+                    let late = self.desk.ports.deployment.as_ref().map(|deployment| deployment.late(LATE)).unwrap_or_default();
+                    if let (false, Ok(data)) = (late.is_empty(), serde_json::to_string(&late)) {
+                        let message = self.told().message("late", data);
+                        let _ = self.messages.send(message);
+                    }
+                }
+            }
+        }
     }
 
     /// What is new for everyone: the state, and the operations that have moved or ended.

@@ -1,12 +1,16 @@
 //! A deployment that was there before: its own audit consumer, its own items.
 
-use serde_json::Value;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tests::between::{Between, Fate};
 use tests::browser::Browser;
 use tests::data::EVENT_STORE_ITEMS;
-use tests::deployment::Account;
-use tests::server::Setup;
+use tests::deployment::{Account, PREFIX};
+use tests::server::{Cutover, Setup};
 
 use crate::every_page;
+use crate::faults::fails;
 
 #[tokio::test]
 async fn what_another_audit_consumer_wrote_is_listed_under_every_filter() {
@@ -84,4 +88,39 @@ async fn what_another_audit_consumer_wrote_is_listed_under_every_filter() {
     browser.visit("/").await;
     browser.says("section[aria-label=Verdict]", "The stage is not known").await;
     browser.close().await;
+}
+
+/// Without an audit consumer of ours nobody writes down which types there are. Rules name them.
+#[tokio::test]
+async fn types_that_only_a_rule_names_are_listed() {
+    let account = Account::deployed().await;
+    let rule = json!({
+        "Name": format!("{PREFIX}-analytics-ours"),
+        "EventBusName": format!("{PREFIX}-events"),
+        "EventPattern": json!({ "$or": [{ "detail-type": ["invoice.sent"] }, { "source": ["a.service"] }] }).to_string(),
+    });
+    account.call("events", "put_rule", &rule).await;
+    let item = json!({
+        "eventId": "i-1", "eventType": "invoice.sent", "eventVersion": "1.0", "source": "invoice.service",
+        "userId": "u-1", "timestamp": 1_790_000_000_000_i64, "eventData": { "n": 1 },
+    });
+    account.put_items(&item.to_string()).await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    let listed = async |server: &Cutover| {
+        let page = server.site.json("/api/v1/events").await;
+        page["items"].as_array().expect("items").len()
+    };
+    assert_eq!(listed(&server).await, 1);
+    // Without EventBridge the list goes on, without waiting for long.
+    between.set(fails("events", Fate::Silence(Duration::from_secs(60))));
+    let server = Setup::new().at(between.endpoint()).start().await;
+    let began = Instant::now();
+    assert_eq!(listed(&server).await, 0, "nothing names its type");
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    assert_eq!(
+        server.site.json("/api/v1/events?type=invoice.sent").await["items"][0]["eventId"],
+        "i-1"
+    );
+    assert_eq!(listed(&server).await, 1, "it was met");
 }

@@ -137,10 +137,16 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
         ("DescribeTable", "dynamodb:DescribeTable"),
         ("DescribeAlarms", "cloudwatch:DescribeAlarms"),
         ("UpdateItem", "dynamodb:UpdateItem"),
+        ("PutItem", "dynamodb:PutItem"),
+        ("BatchWriteItem", "dynamodb:BatchWriteItem"),
         ("DeleteMessage", "sqs:DeleteMessage"),
+        ("ReceiveMessage", "sqs:ReceiveMessage"),
+        ("SendMessageBatch", "sqs:SendMessage"),
+        ("PutEvents", "events:PutEvents"),
+        ("/event-source-mappings/", "lambda:UpdateEventSourceMapping"),
     ] {
         between.set(move |call: &Call| {
-            if call.operation == operation {
+            if call.operation == operation || call.operation.starts_with("PUT ") && call.operation.contains(operation) {
                 Fate::Refused(400, "AccessDeniedException")
             } else {
                 Fate::Answered
@@ -155,7 +161,7 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
     }
     // A viewer's role: that is meant, and one note.
     between.set(|call| {
-        let writes = ["UpdateItem", "DeleteMessage"].contains(&call.operation.as_str())
+        let writes = ["UpdateItem", "PutItem", "BatchWriteItem", "DeleteMessage"].contains(&call.operation.as_str())
             || call.operation.starts_with("POST ") && call.operation.ends_with("/invocations");
         if writes {
             Fate::Refused(403, "AccessDeniedException")

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::between::{Between, Fate};
 use tests::browser::Browser;
 use tests::data::DLQ_MESSAGES;
-use tests::deployment::Account;
+use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
 
@@ -122,19 +122,87 @@ async fn what_a_consumer_gave_up_on_stays_where_it_is_if_asked() {
     let account = Account::deployed().await;
     let delivered = tests::data::DELIVERED_EVENTS.lines().next().expect("an event");
     account.send("audit-dlq", delivered).await;
+    account.send("event-dlq", delivered).await;
+    account.send("event-dlq", delivered).await;
+    // What CloudWatch says of the shared one; of the other it has said nothing yet.
+    let age = json!({
+        "namespace": "AWS/SQS",
+        "dimensions": { "QueueName": format!("{PREFIX}-event-dlq") },
+        "name": "ApproximateAgeOfOldestMessage",
+        "points": [[360, [7_200.0]]],
+    });
+    account.put_metrics(&age.to_string()).await;
+    let between = Between::of(account.endpoint()).await;
     let aside = Setup::new()
-        .over(&account)
+        .at(between.endpoint())
         .env("CUTOVER_DEAD_LETTERS__TAKEOVER", "false")
         .start()
         .await;
     assert_eq!(letters(&aside, "").await, Vec::<Value>::new());
-    assert_eq!(account.messages("audit-dlq").await, 1);
-    let server = Setup::new().over(&account).start().await;
-    eventually("it is taken over", async || letters(&server, "").await.len() == 1).await;
-    let letter = letters(&server, "").await.remove(0);
+    let queues = eventually("the age was measured", async || {
+        let queues = aside.site.json("/api/v1/dead-letters/queues").await;
+        if queues["items"][0]["oldest"].is_null() {
+            Err(queues.to_string())
+        } else {
+            Ok(queues)
+        }
+    })
+    .await;
+    let of = |name: &str| {
+        let all = queues["items"].as_array().expect("items");
+        all.iter().find(|queue| queue["name"] == format!("{PREFIX}-{name}")).expect(name)
+    };
+    assert_eq!(queues["taken_over"], false);
     assert_eq!(
-        (letter["consumer"].as_str(), letter["error_code"].as_str()),
-        (Some("audit"), Some("GaveUp"))
+        (&of("event-dlq")["waiting"], &of("event-dlq")["consumer"]),
+        (&json!(2), &Value::Null),
+        "{queues}"
     );
+    let oldest = of("event-dlq")["oldest"].as_str().expect("a time");
+    let ago = chrono::Utc::now() - oldest.parse::<chrono::DateTime<chrono::Utc>>().expect("RFC 3339");
+    assert!((115..=130).contains(&ago.num_minutes()), "two hours old some minutes ago: {oldest}");
+    assert_eq!(
+        (
+            &of("audit-dlq")["waiting"],
+            &of("audit-dlq")["consumer"],
+            &of("audit-dlq")["oldest"]
+        ),
+        (&json!(1), &json!("audit"), &Value::Null)
+    );
+    let overview = aside.site.json("/api/v1/overview").await;
+    assert_eq!(
+        (&overview["dead_letters"]["open"], &overview["dead_letters_staying"]),
+        (&json!(0), &json!(3)),
+        "{overview}"
+    );
+    let browser = Browser::open(&aside.site).await;
+    browser.visit("/dead-letters").await;
+    browser.says("#queues-title", "3 waiting").await;
+    browser.says("#queues-title", "not taken over").await;
+    browser.says("table.queues", "not measured yet").await;
+    browser.says("#groups-title", "3 more in their queues").await;
+    browser.says("nav a[href='/dead-letters']", "3").await;
+    browser.picture("aws-queues").await;
+    // While SQS is away the rest of the page goes on, and says what is old.
+    between.set(|call| {
+        if call.service == "sqs" {
+            Fate::Refused(503, "ServiceUnavailable")
+        } else {
+            Fate::Answered
+        }
+    });
+    browser.says("main .stale", "SQS does not answer").await;
+    browser.says("table.queues", "event-dlq").await;
+    between.heal();
+    eventually("it is new again", async || browser.texts("main .stale").await.is_empty()).await;
+    browser.close_but_for(|complaint| complaint.contains("503")).await;
+    assert_eq!(between.calls("ReceiveMessage"), 0, "nothing is received");
+    assert_eq!(account.messages("audit-dlq").await, 1);
+    drop(aside);
+    let server = Setup::new().over(&account).start().await;
+    eventually("they are taken over", async || letters(&server, "").await.len() == 3).await;
+    let letter = letters(&server, "consumer=audit").await.remove(0);
+    assert_eq!(letter["error_code"], "GaveUp");
+    assert_eq!(server.site.json("/api/v1/dead-letters/queues").await["taken_over"], true);
     eventually("the queue is empty", async || account.messages("audit-dlq").await == 0).await;
 }

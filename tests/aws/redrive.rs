@@ -198,3 +198,64 @@ async fn what_nobody_says_they_gave_up_on_is_published_again() {
     let note = detail["items"][0]["note"].as_str().unwrap_or_default();
     assert!(note.contains("nothing can be verified"), "{detail}");
 }
+
+/// What an operation says of its one item.
+async fn note(server: &Cutover, operation: &str) -> String {
+    let detail = server.site.json(format!("/api/v1/operations/{operation}")).await;
+    detail["items"][0]["note"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Functions that are not ours keep no ledger: that they are done is seen in the event store, or from a letter's not coming back.
+#[tokio::test]
+async fn what_a_function_without_a_ledger_was_sent_is_verified_elsewhere() {
+    let account = Account::deployed().await;
+    account.function("theirs", &json!({ "A": "b" })).await;
+    let theirs = |name: &str| {
+        format!("{{name=\"{name}\", function=\"{PREFIX}-theirs\", queue=\"{PREFIX}-nothing\", dead_letter_queue=\"{PREFIX}-{name}-dlq\"}}")
+    };
+    let setup = |takeover: bool| {
+        Setup::new()
+            .over(&account)
+            .env("CUTOVER_AWS__CONSUMERS", format!("[{}, {}]", theirs("audit"), theirs("analytics")))
+            .env("CUTOVER_DEAD_LETTERS__BACK_WITHIN_SECONDS", "4")
+            .env("CUTOVER_DEAD_LETTERS__TAKEOVER", takeover.to_string())
+    };
+    let redrive = async |server: &Cutover, letter: &Value| {
+        let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
+        let id = start(server, &wish).await;
+        let ended = ended(server, &id).await;
+        assert_eq!(ended["succeeded"], 1, "{ended}");
+        note(server, &id).await
+    };
+    let server = setup(true).start().await;
+    for (queue, id) in [
+        ("audit-dlq", "a-1"),
+        ("analytics-dlq", "b-1"),
+        ("analytics-dlq", "b-2"),
+        ("analytics-dlq", "b-3"),
+    ] {
+        account.send(queue, &updated(id)).await;
+    }
+    let open = there_are(&server, "status=open", 4).await;
+    let of = |id: &str| open.iter().find(|letter| letter["event_id"] == id).expect(id);
+    assert_eq!(redrive(&server, of("b-1")).await, "it has not come back");
+
+    // What its function would have stored.
+    let stored = json!({
+        "eventId": "a-1", "eventType": "transaction.updated", "eventVersion": "1.0", "source": "transaction.service",
+        "userId": "u-1", "timestamp": 1_790_000_000_000_i64, "eventData": {},
+    });
+    account.put_items(&stored.to_string()).await;
+    assert_eq!(redrive(&server, of("a-1")).await, "it is in the event store");
+    server.terminate().await;
+
+    // Nobody would see it come back, unless there is nothing that it could have come back as.
+    let aside = setup(false).start().await;
+    assert_eq!(
+        redrive(&aside, of("b-2")).await,
+        "it has not come back: no dead letter waits in a queue"
+    );
+    account.send("event-dlq", &updated("c-1")).await;
+    let note = redrive(&aside, of("b-3")).await;
+    assert!(note.starts_with("not verified: 1 dead letters wait"), "{note}");
+}

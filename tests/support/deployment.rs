@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
@@ -94,7 +95,7 @@ impl Account {
     /// Starts an emulator and deploys the template.
     pub async fn deployed() -> Self {
         let account = Self::empty().await;
-        deploy(account.endpoint(), PREFIX);
+        account.deploy().await;
         account
     }
 
@@ -104,8 +105,14 @@ impl Account {
         let mut account = Self::start(Emulator::Ministack, &[], Some(between.endpoint())).await;
         account.seat = Some(seat);
         between.turn_to(account.endpoint());
-        deploy(account.endpoint(), PREFIX);
+        account.deploy().await;
         account
+    }
+
+    async fn deploy(&self) {
+        let consumer = consumer();
+        self.work(&["deploy", PREFIX, TEMPLATE, consumer.to_str().expect("a path in UTF-8")])
+            .await;
     }
 
     /// An emulator that all tests of this process share, and that ends with it. Each uses a prefix of its own.
@@ -298,12 +305,18 @@ fn path(file: &NamedTempFile) -> &str {
 /// # Panics
 /// It can't be.
 pub fn deploy(endpoint: &str, prefix: &str) {
-    let consumer = binary().with_file_name("cutover-consumer");
-    assert!(consumer.exists(), "{}: no such binary; build the workspace", consumer.display());
+    let consumer = consumer();
     formation(
         endpoint,
         &["deploy".as_ref(), prefix.as_ref(), TEMPLATE.as_ref(), consumer.as_os_str()],
     );
+}
+
+/// The functions' binary.
+fn consumer() -> PathBuf {
+    let consumer = binary().with_file_name("cutover-consumer");
+    assert!(consumer.exists(), "{}: no such binary; build the workspace", consumer.display());
+    consumer
 }
 
 /// Removes what was deployed at `endpoint`: its functions are processes.

@@ -215,13 +215,14 @@ fn LiveChip() -> impl IntoView {
     });
     let class = move || match live.connection.get() {
         Connection::Lost => "dot off",
-        _ if live.silent.get() => "dot off",
+        _ if live.silent.get() || live.late.with(|late| !late.is_empty()) => "dot off",
         Connection::Live if missing.with(|m| !m.is_empty()) => "dot part",
         Connection::Live if live.refresh.get() != Refresh::Off => "dot on",
         Connection::Live | Connection::Paused | Connection::Connecting => "dot idle",
     };
     let words = move || match live.connection.get() {
         Connection::Lost => "connection lost, retrying".to_owned(),
+        _ if live.late.with(|late| !late.is_empty()) => live.late.with(|late| format!("old: no answer from {}", late.join(", "))),
         _ if live.silent.get() => "old: no news from the server".to_owned(),
         Connection::Live if missing.with(|m| !m.is_empty()) => missing.with(|m| format!("partly old: {m}")),
         Connection::Live if live.refresh.get() == Refresh::Off => "stopped".to_owned(),
@@ -230,7 +231,7 @@ fn LiveChip() -> impl IntoView {
         Connection::Paused => "paused".to_owned(),
     };
     let since = move || {
-        let old = live.silent.get() || live.connection.get() == Connection::Lost;
+        let old = live.silent.get() || live.late.with(|late| !late.is_empty()) || live.connection.get() == Connection::Lost;
         old.then(|| live.pulse.get().map(|pulse| view! { " · as of " <Moment at=pulse.now /> }))
     };
     let options = move || {

@@ -8,17 +8,23 @@ use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
+use super::pending::Pending;
+
 /// How long one attempt of a call may take; a page waits for it.
 const ATTEMPT: Duration = Duration::from_secs(3);
 /// How long a call may take with its retries.
 const CALL: Duration = Duration::from_secs(8);
 /// How often a call is tried when it is throttled, or the service fails.
 const ATTEMPTS: u32 = 3;
+/// The pause before the second try is between nothing and this, and before the third between nothing and twice this. What drives work
+/// pauses longer on its own account; a page has to say soon that it is old, and reads again in two seconds anyway.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A way to an account, or to an endpoint that speaks its APIs.
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub(super) sdk: SdkConfig,
+    pub(super) pending: Pending,
 }
 
 impl Connection {
@@ -39,7 +45,12 @@ impl Connection {
 
 impl From<SdkConfig> for Connection {
     fn from(sdk: SdkConfig) -> Self {
-        Self { sdk }
+        let pending = Pending::default();
+        let sdk = match sdk.http_client() {
+            Some(client) => sdk.to_builder().http_client(pending.watch(client)).build(),
+            None => sdk,
+        };
+        Self { sdk, pending }
     }
 }
 
@@ -65,7 +76,11 @@ pub fn configuration(region: Option<&str>, endpoint: Option<&str>) -> ConfigLoad
                 .operation_timeout(CALL)
                 .build(),
         )
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(FIRST_PAUSE),
+        );
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }

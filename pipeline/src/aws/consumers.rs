@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_eventbridge::Client;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use futures::future::try_join_all;
 
@@ -15,6 +14,7 @@ use super::letters::DynamoLetters;
 use super::metrics::CloudWatch;
 use super::queues::Queues;
 use super::recent::Recent;
+use super::rules::{BusRule, BusRules};
 use super::{Connection, Names};
 use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW, Health};
 use crate::consumers::{Analytics, Audit, Categorization, Notification};
@@ -24,7 +24,6 @@ use crate::ports::{ConsumerControl, ConsumerCounts, ConsumerList, Letters, Metri
 use crate::time::{HOUR, MINUTE, Span, Timestamp};
 
 /// Whose answers they are, in errors.
-const RULES: &str = "EventBridge";
 const FUNCTIONS: &str = "Lambda";
 /// How old it may be which consumers are stopped.
 const PAUSED_FOR: Duration = Duration::from_secs(10);
@@ -51,7 +50,7 @@ fn of(counts: &[ConsumerCounts], name: &str) -> ConsumerCounts {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Functions {
-    events: Client,
+    bus: BusRules,
     names: Names,
     metrics: Arc<CloudWatch>,
     letters: DynamoLetters,
@@ -71,7 +70,7 @@ impl Functions {
         ledger: DynamoLedger,
     ) -> Self {
         Self {
-            events: Client::new(&connection.sdk),
+            bus: BusRules::new(connection, names),
             names: names.clone(),
             metrics,
             letters,
@@ -84,28 +83,13 @@ impl Functions {
     }
 
     async fn rules(&self) -> Result<Rules, StoreError> {
-        let (mut rules, mut next) = (Rules::new(), None);
-        loop {
-            let answer = self
-                .events
-                .list_rules()
-                .event_bus_name(&self.names.event_bus)
-                .set_next_token(next)
-                .send()
-                .await
-                .map_err(|e| failed(RULES, &format!("ListRules of {}", self.names.event_bus), &e))?;
-            for rule in answer.rules() {
-                let name = rule.name().unwrap_or_default();
-                if let Some(consumer) = self.names.consumer_of_rule(name) {
-                    let pattern = rule.event_pattern().unwrap_or_default().to_owned();
-                    rules.entry(consumer.to_owned()).or_default().push((name.to_owned(), pattern));
-                }
-            }
-            next = answer.next_token;
-            if next.is_none() {
-                return Ok(rules);
+        let mut rules = Rules::new();
+        for BusRule { name, pattern } in self.bus.list().await? {
+            if let Some(consumer) = self.names.consumer_of_rule(&name) {
+                rules.entry(consumer.to_owned()).or_default().push((name, pattern));
             }
         }
+        Ok(rules)
     }
 
     /// What feeds a function.

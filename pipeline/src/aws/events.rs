@@ -24,6 +24,7 @@ use super::merge::{Budget, Positioned, page};
 use super::query::items;
 use super::recent::Recent;
 use super::record::{number, text};
+use super::rules::{BusRules, named_in};
 use crate::criteria::AuditEvidence;
 use crate::event::Fields;
 use crate::event::item::StoreItem;
@@ -46,8 +47,11 @@ const ROUNDS: u32 = 8;
 const INDEXES_FOR: Duration = Duration::from_secs(60);
 /// How old the types and sources may be.
 const FACETS_FOR: Duration = Duration::from_secs(1);
-/// The most types that a list is merged of.
-const MAX_TYPES: usize = 200;
+/// How old the types that rules name may be, and how long a list waits for them.
+const DECLARED_FOR: Duration = Duration::from_secs(60);
+const DECLARED_WITHIN: Duration = Duration::from_secs(1);
+/// The most partitions that a list is merged of.
+const MAX_PARTITIONS: usize = 200;
 /// The attribute with what has no place among the others, as JSON text.
 pub(super) const EXTRA: &str = "eventExtra";
 /// The fields that an index may be partitioned by: text that is neither empty nor longer than 2,048 bytes.
@@ -63,6 +67,8 @@ pub(super) struct DynamoEvents {
     facets_table: String,
     indexes: Recent<Indexes>,
     facets: Recent<Facets>,
+    rules: BusRules,
+    declared: Recent<BTreeSet<String>>,
     strange: Strange,
     ledger: DynamoLedger,
     /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of them.
@@ -71,13 +77,15 @@ pub(super) struct DynamoEvents {
 
 impl DynamoEvents {
     /// Over the deployment's table; nothing is called yet.
-    pub(super) fn new(client: Client, names: &Names, ledger: DynamoLedger) -> Self {
+    pub(super) fn new(client: Client, names: &Names, ledger: DynamoLedger, rules: BusRules) -> Self {
         Self {
             client,
             table: names.event_store_table.clone(),
             facets_table: names.facets_table(),
             indexes: Recent::new(INDEXES_FOR),
             facets: Recent::new(FACETS_FOR),
+            rules,
+            declared: Recent::new(DECLARED_FOR),
             strange: Strange::default(),
             ledger,
             met: Mutex::default(),
@@ -103,13 +111,21 @@ impl DynamoEvents {
         if let Some((attribute, Some(value))) = served {
             return Ok(vec![(attribute, value.clone())]);
         }
-        // Those of the design are asked for even before the first of them was met.
+        // Those of the design, and those that rules name, are asked for even before the first of them was met.
         let known = KNOWN_TYPES.iter().map(|name| (*name).to_owned());
-        let types: BTreeSet<String> = self.facets().await?.types.into_iter().chain(known).collect();
-        if types.len() > MAX_TYPES {
-            tracing::warn!(types = types.len(), shown = MAX_TYPES, "more types than a list is merged of");
-        }
-        Ok(types.into_iter().take(MAX_TYPES).map(|name| ("eventType", name)).collect())
+        let (facets, declared) = tokio::join!(self.facets(), self.declared());
+        let types: BTreeSet<String> = facets?.types.into_iter().chain(known).chain(declared).collect();
+        Ok(types.into_iter().map(|name| ("eventType", name)).collect())
+    }
+
+    /// The types that rules name. A list does not wait for EventBridge, nor fail with it.
+    async fn declared(&self) -> BTreeSet<String> {
+        let read = async || {
+            let rules = tokio::time::timeout(DECLARED_WITHIN, self.rules.list()).await;
+            let rules = rules.ok().and_then(Result::ok).unwrap_or_default();
+            Ok(rules.iter().flat_map(|rule| named_in(&rule.pattern, "detail-type")).collect())
+        };
+        self.declared.get(read).await.map(|types| (*types).clone()).unwrap_or_default()
     }
 
     async fn seen(&self, kind: &str) -> Result<Vec<String>, StoreError> {
@@ -215,7 +231,9 @@ impl EventStore for DynamoEvents {
             filter,
             limit,
         };
-        let partitions = self.partitions(filter).await?.into_iter().map(|(attribute, value)| {
+        let partitions = self.partitions(filter).await?;
+        let left_out = partitions.len().saturating_sub(MAX_PARTITIONS);
+        let partitions = partitions.into_iter().take(MAX_PARTITIONS).map(|(attribute, value)| {
             let index = indexes.of_attribute(attribute).ok_or_else(|| indexes.missing(attribute))?;
             Ok(Partition::new(asked, index, attribute, value))
         });
@@ -234,6 +252,7 @@ impl EventStore for DynamoEvents {
             },
             searched: if needle.is_some() { found.searched } else { 0 },
             partial: found.partial,
+            left_out: left_out as u64,
             #[allow(clippy::cast_precision_loss)] // far below 2^53
             capacity: Some(capacity.into_inner() as f64 / 1_000.0),
         })

@@ -32,8 +32,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 
 use super::metrics::CloudWatch;
+use super::pending::Pending;
 use super::recent::Recent;
-use super::{Connection, Names};
+use super::{Connection, LettersConfig, Names};
 use crate::finding::{Check, Finding};
 use crate::ports::{Deployment, EventStore};
 use crate::time::Timestamp;
@@ -60,6 +61,8 @@ pub(super) struct Examiner {
     credentials: Option<SharedCredentialsProvider>,
     clients: Clients,
     names: Names,
+    config: LettersConfig,
+    pending: Pending,
     /// Where it looks, for people.
     place: String,
     metrics: Arc<CloudWatch>,
@@ -70,7 +73,13 @@ pub(super) struct Examiner {
 }
 
 impl Examiner {
-    pub(super) fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, store: Arc<dyn EventStore>) -> Self {
+    pub(super) fn new(
+        connection: &Connection,
+        names: &Names,
+        metrics: Arc<CloudWatch>,
+        store: Arc<dyn EventStore>,
+        config: LettersConfig,
+    ) -> Self {
         let sdk = &connection.sdk;
         Self {
             credentials: sdk.credentials_provider(),
@@ -82,6 +91,8 @@ impl Examiner {
                 cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
             },
             names: names.clone(),
+            config,
+            pending: connection.pending.clone(),
             place: connection.place(),
             metrics,
             store,
@@ -95,7 +106,7 @@ impl Examiner {
         let (facts, runs, writes, sources) = tokio::join!(
             Facts::of(&self.clients, &self.names, &self.place, &self.clock),
             runs::look(&self.metrics, &self.names, self.store.as_ref(), now),
-            writes::look(&self.clients, &self.names),
+            writes::look(&self.clients, &self.names, self.config),
             self.sources()
         );
         let names = &self.names;
@@ -164,5 +175,9 @@ impl Deployment for Examiner {
     async fn checks(&self, now: Timestamp) -> Vec<Check> {
         let found = self.found.get(async || Ok(self.look(now).await)).await;
         found.map_or_else(|_| Vec::new(), |found| found.to_vec())
+    }
+
+    fn late(&self, after: Duration) -> Vec<&'static str> {
+        self.pending.late(after)
     }
 }

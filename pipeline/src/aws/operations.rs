@@ -24,12 +24,12 @@ use super::error::own_failed;
 use super::letters::DynamoLetters;
 use super::query::items;
 use super::record::{Record, number, text};
-use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup};
+use crate::letter::Letter;
 use crate::operation::{
     ItemStatus, LISTED, LetterOperation, MAX_ITEMS, NewOperation, Operation, OperationDetail, OperationItem, OperationStatus, Selection,
 };
 use crate::page::{Page, check_limit, no_cursor, read_cursor};
-use crate::ports::{Letters, OperationError, Operations, StoreError};
+use crate::ports::{OperationError, Operations, StoreError};
 use crate::time::Timestamp;
 use record::{Listed, header, header_of, listed, listed_item};
 pub use worker::Worker;
@@ -55,7 +55,7 @@ pub(super) struct DynamoOperations {
     client: Client,
     table: String,
     items_table: String,
-    letters: DynamoLetters,
+    pub(super) letters: DynamoLetters,
     /// There is something to drive.
     begun: Arc<Notify>,
 }
@@ -190,40 +190,6 @@ impl DynamoOperations {
             });
         }
         Ok(all)
-    }
-}
-
-/// The letters, with what was done to them.
-#[derive(Clone, Debug)]
-pub(super) struct Told(pub(super) DynamoOperations);
-
-#[async_trait]
-impl Letters for Told {
-    async fn list(&self, filter: &LetterFilter, limit: u32, cursor: Option<&str>) -> Result<Page<Letter>, StoreError> {
-        self.0.letters.list(filter, limit, cursor).await
-    }
-
-    async fn count(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
-        self.0.letters.count(filter).await
-    }
-
-    async fn get(&self, id: &str) -> Result<Option<LetterDetail>, StoreError> {
-        let Some(mut detail) = self.0.letters.get(id).await? else {
-            return Ok(None);
-        };
-        detail.operations = match self.0.of_letter(id).await {
-            Err(StoreError::NotOffered { .. }) => Vec::new(),
-            other => other?,
-        };
-        Ok(Some(detail))
-    }
-
-    async fn depth(&self) -> Result<Depth, StoreError> {
-        self.0.letters.depth().await
-    }
-
-    async fn groups(&self) -> Result<Vec<LetterGroup>, StoreError> {
-        self.0.letters.groups().await
     }
 }
 

@@ -11,6 +11,7 @@ use futures::future::try_join_all;
 use super::error::failed;
 use super::recent::Recent;
 use super::{Connection, Names};
+use crate::letter::LetterQueue;
 use crate::letter::arrival::own;
 use crate::ports::StoreError;
 
@@ -41,6 +42,7 @@ pub(super) struct Queues {
     /// Addresses of the queues that are there.
     urls: Arc<Mutex<HashMap<String, String>>>,
     waiting: Arc<Recent<HashMap<String, u64>>>,
+    dead_letters: Arc<Recent<Vec<LetterQueue>>>,
 }
 
 impl Queues {
@@ -50,6 +52,7 @@ impl Queues {
             names: names.clone(),
             urls: Arc::default(),
             waiting: Arc::new(Recent::new(COUNTED_FOR)),
+            dead_letters: Arc::new(Recent::new(COUNTED_FOR)),
         }
     }
 
@@ -61,6 +64,24 @@ impl Queues {
                 let all = consumers.map(async |c| Ok::<_, StoreError>((c.name.clone(), self.count(&c.queue).await?)));
                 let found = try_join_all(all).await?;
                 Ok(found.into_iter().filter_map(|(name, count)| Some((name, count?))).collect())
+            })
+            .await
+    }
+
+    /// The dead-letter queues that are there, with how much is in each; how old that is they don't say.
+    pub(super) async fn dead_letters(&self) -> Result<Arc<Vec<LetterQueue>>, StoreError> {
+        self.dead_letters
+            .get(|| async {
+                let all = self.names.dead_letter_queues().into_iter().map(async |(name, consumer)| {
+                    let waiting = self.count(&name).await?;
+                    Ok::<_, StoreError>(waiting.map(|waiting| LetterQueue {
+                        name,
+                        consumer,
+                        waiting,
+                        oldest: None,
+                    }))
+                });
+                Ok(try_join_all(all).await?.into_iter().flatten().collect())
             })
             .await
     }

@@ -86,6 +86,7 @@ impl EventStore for Sqlite {
                 page: Page { items, next },
                 searched: if needle.is_some() { searched } else { 0 },
                 partial,
+                left_out: 0,
                 capacity: None,
             })
         })

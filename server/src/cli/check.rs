@@ -32,7 +32,12 @@ async fn aws(config: &Config) -> Result<(), Failure> {
         ..config.aws.metrics(&config.embedded.data)?
     };
     let metrics = CloudWatch::open(&connection, &names, config.aws.endpoint()?, &asked).map_err(|e| Failure::new(e.to_string()))?;
-    let (ports, _) = ports(&connection, &names, metrics.clone());
+    let (ports, _) = ports(
+        &connection,
+        &names,
+        metrics.clone(),
+        config.dead_letters.letters(config.aws.read_only)?,
+    );
     let reached = match &ports.deployment {
         Some(deployment) => deployment.access().await.is_none(),
         None => true,

@@ -1,10 +1,11 @@
 //! Where a deployment on AWS is, and what its parts are called.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pipeline::aws::metrics::MetricsConfig;
 use pipeline::aws::names::{ConsumerNames, FlagFunctionName};
-use pipeline::aws::{Connection, Names, connect};
+use pipeline::aws::{Connection, LettersConfig, Names, connect};
 use pipeline::flag::GLOBAL_SCOPE;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
@@ -101,11 +102,36 @@ impl Default for MetricsSection {
 pub(crate) struct DeadLetterSection {
     /// Whether messages are taken over from the queues into Cutover's own table: SQS has no way to look at them where they are.
     pub(crate) takeover: bool,
+    /// How long what was redriven to a function that keeps no ledger may take to come back before it counts as done, seconds. Lambda
+    /// tries again after one and two minutes, unless the function is configured otherwise.
+    pub(crate) back_within_seconds: u32,
 }
 
 impl Default for DeadLetterSection {
     fn default() -> Self {
-        Self { takeover: true }
+        let LettersConfig { taken_over, back_within } = LettersConfig::default();
+        Self {
+            takeover: taken_over,
+            back_within_seconds: u32::try_from(back_within.as_secs()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl DeadLetterSection {
+    /// For a dashboard that only looks, or not: such a one takes nothing over.
+    ///
+    /// # Errors
+    /// A number is out of its range.
+    pub(crate) fn letters(self, read_only: bool) -> Result<LettersConfig, ConfigError> {
+        if !(1..=86_400).contains(&self.back_within_seconds) {
+            return Err(ConfigError::Wrong(
+                "configuration: dead_letters.back_within_seconds must be 1 to 86400".to_owned(),
+            ));
+        }
+        Ok(LettersConfig {
+            taken_over: self.takeover && !read_only,
+            back_within: Duration::from_secs(self.back_within_seconds.into()),
+        })
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) fn router() -> Router<AppState> {
         .routes(routes!(events::open))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::groups))
+        .routes(routes!(dead_letters::queues))
         .routes(routes!(dead_letters::one))
         .routes(routes!(operations::start, operations::list))
         .routes(routes!(operations::one))

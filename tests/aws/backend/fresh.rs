@@ -7,7 +7,7 @@ use pipeline::aws::metrics::{CloudWatch, Sampler};
 use pipeline::aws::{Connection, Names};
 use pipeline::consumer::ConsumerFault;
 use pipeline::metric::{MetricsSource, Reading, SeriesQuery, Vitals};
-use pipeline::ports::{ConsumerControl, ConsumerCounts, ConsumerList, Metrics, StoreError};
+use pipeline::ports::{ConsumerControl, ConsumerCounts, ConsumerList, Letters, Metrics, StoreError};
 use pipeline::time::Span;
 use tests::deployment::Account;
 
@@ -18,9 +18,9 @@ pub(super) struct FreshMetrics {
 }
 
 impl FreshMetrics {
-    pub(super) fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -> Self {
+    pub(super) fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, letters: Arc<dyn Letters>) -> Self {
         Self {
-            sampler: Sampler::new(connection, names, metrics.clone()),
+            sampler: Sampler::new(connection, names, metrics.clone(), letters),
             prefix: names.prefix.clone(),
             metrics,
         }

@@ -73,6 +73,8 @@ pub struct EventList {
     pub searched: u64,
     /// Whether the search stopped before the end.
     pub partial: bool,
+    /// How many event types the list leaves out, for there are too many to be merged.
+    pub left_out: u64,
     /// What reading it consumed, read units, where that is paid for.
     pub capacity: Option<f64>,
     /// Types to choose from.
@@ -196,6 +198,7 @@ mod ssr {
                     next: None,
                     searched: 0,
                     partial: false,
+                    left_out: 0,
                     capacity: None,
                     types: facets.types,
                     sources: facets.sources,
@@ -216,6 +219,7 @@ mod ssr {
                 next: found.page.next,
                 searched: found.searched,
                 partial: found.partial,
+                left_out: found.left_out,
                 capacity: found.capacity,
                 types: facets.types,
                 sources: facets.sources,

@@ -177,7 +177,13 @@ fn Table(data: Signal<EventList>, filter: Memo<EventsQuery>) -> impl IntoView {
                 (n, true) => Some(format!("{} events looked through so far; older ones on the next page.", group(n))),
             };
             let capacity = d.capacity.map(|units| format!("Reading this page took {units:.1} read units."));
-            let said: Vec<String> = searched.into_iter().chain(capacity).collect();
+            let left_out = (d.left_out > 0).then(|| {
+                format!(
+                    "{} event types are not in this list, which would be merged of too many: name one in the filter to see its events.",
+                    group(d.left_out)
+                )
+            });
+            let said: Vec<String> = left_out.into_iter().chain(searched).chain(capacity).collect();
             (!said.is_empty()).then(|| said.join(" "))
         })
     };

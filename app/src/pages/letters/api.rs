@@ -7,7 +7,7 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json as JsonCodec};
-use pipeline::letter::{Depth, Letter, LetterDetail, LetterGroup};
+use pipeline::letter::{Depth, Letter, LetterDetail, LetterGroup, LetterQueues};
 use pipeline::operation::Operation;
 use pipeline::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,8 @@ pub struct LetterList {
     pub now: Timestamp,
     /// How many are open.
     pub depth: Depth,
+    /// The queues they arrive in; `None` where there are none, and why, where they can't be counted.
+    pub queues: Result<Option<LetterQueues>, AppError>,
     /// Open ones by kind.
     pub groups: Vec<LetterGroup>,
     /// The letters that match, newest first.
@@ -181,6 +183,7 @@ mod ssr {
             Ok(Self {
                 now: Timestamp::now(),
                 depth,
+                queues: offered(letters.queues().await)?,
                 groups: letters.groups().await?,
                 letters: page.items,
                 next: page.next,

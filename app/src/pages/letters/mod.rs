@@ -3,6 +3,7 @@
 pub mod api;
 mod detail;
 mod list;
+mod queues;
 
 pub use detail::LetterPage;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use pipeline::letter::LetterQueues;
 
 use crate::charts::hue;
 use crate::pages::operations::api::CancelOperation;
@@ -24,6 +26,7 @@ use crate::ui::state::Empty;
 use crate::ui::time::{Moment, ZoneName};
 use api::{LetterList, LettersQuery, StartOperation, read_letters};
 use list::LetterTable;
+use queues::Queues;
 
 fn use_filter() -> Memo<LettersQuery> {
     let query = use_query_map();
@@ -113,6 +116,7 @@ pub fn LettersPage() -> impl IntoView {
                 view! {
                     <div class="stack">
                         <Groups data />
+                        <Queues data />
                         <Latest data cancel />
                         <LetterTable data filter />
                     </div>
@@ -141,6 +145,11 @@ fn Latest(data: Signal<LetterList>, cancel: ServerAction<CancelOperation>) -> im
     }
 }
 
+/// How many dead letters stay in their queues, and are none of those that are listed.
+fn staying(list: &LetterList) -> u64 {
+    list.queues.as_ref().ok().and_then(Option::as_ref).map_or(0, LetterQueues::staying)
+}
+
 #[component]
 fn Groups(data: Signal<LetterList>) -> impl IntoView {
     let summary = move || {
@@ -155,18 +164,27 @@ fn Groups(data: Signal<LetterList>) -> impl IntoView {
             } else {
                 String::new()
             };
-            format!("{} open{redriving}{age}", group(d.depth.open))
+            let staying = match staying(d) {
+                0 => String::new(),
+                count => format!(" · {} more in their queues", group(count)),
+            };
+            format!("{} open{staying}{redriving}{age}", group(d.depth.open))
         })
     };
     let groups = Memo::new(move |_| data.with(|d| d.groups.clone()));
+    let some_stay = Memo::new(move |_| data.with(|d| staying(d) > 0));
     view! {
         <section class="panel" aria-labelledby="groups-title">
             <h2 id="groups-title">"By kind of error " <small>{summary}</small></h2>
             {move || {
                 let groups = groups.get();
                 if groups.is_empty() {
-                    return view! { <Empty title="No open dead letters" text="Every event that was delivered was completed, is on its way, or was dealt with." /> }
-                        .into_any();
+                    let text = if some_stay.get() {
+                        "Those that there are stay in their queues, where they can be counted and not read."
+                    } else {
+                        "Every event that was delivered was completed, is on its way, or was dealt with."
+                    };
+                    return view! { <Empty title="No open dead letters" text /> }.into_any();
                 }
                 let rows = groups
                     .into_iter()

@@ -58,6 +58,8 @@ pub struct Overview {
     pub criteria: Vec<Criterion>,
     /// The dead letters, or why they are not known; as with every part that a backend may not offer.
     pub dead_letters: Result<Depth, AppError>,
+    /// Dead letters beside those, in queues that nothing takes over from; `None` if they can't be counted.
+    pub staying: Option<u64>,
     /// Which backend.
     pub backend: String,
     /// The charts' span.
@@ -250,7 +252,12 @@ mod ssr {
             Pulse {
                 now: self.now,
                 stage: self.stage,
-                dead_letters: self.dead_letters.as_ref().ok().map(|depth| depth.open),
+                dead_letters: self
+                    .dead_letters
+                    .as_ref()
+                    .ok()
+                    .zip(self.staying)
+                    .map(|(depth, staying)| depth.open + staying),
                 criteria: [count(Status::Passing), count(Status::Failing), count(Status::Unknown)],
                 unanswered: self.unanswered.clone(),
             }
@@ -268,10 +275,11 @@ mod ssr {
             let now = Timestamp::now();
             let span = query.range.span(now);
             // All at once: a part that takes its time doesn't add to the others'.
-            let (stage, criteria, depth, charts, deeds, consumers) = tokio::join!(
+            let (stage, criteria, depth, staying, charts, deeds, consumers) = tokio::join!(
                 stage(desk),
                 criteria_of(desk, now),
                 desk.ports.letters.depth(),
+                desk.ports.letters.staying(),
                 Readings::read(desk, span),
                 deeds(desk, span),
                 desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW))
@@ -279,6 +287,7 @@ mod ssr {
             let (criteria, mut unanswered) = criteria?;
             let stage = unanswered.known(stage)?;
             unanswered.known(depth.as_ref().map(|_| ()).map_err(Clone::clone))?;
+            let staying = unanswered.known(staying)?;
             let (deeds, missing) = deeds?;
             unanswered.join(missing);
             let consumers = match offered(consumers)? {
@@ -291,6 +300,7 @@ mod ssr {
                 verdict: criteria::verdict(stage, &criteria),
                 criteria,
                 dead_letters: offered(depth)?,
+                staying,
                 backend: desk.backend.to_owned(),
                 span,
                 charts: offered(charts)?,

@@ -1,10 +1,11 @@
 //! What is wrong with the rules and their targets.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::facts::{Rule, name_of};
 use crate::aws::Names;
 use crate::aws::names::ConsumerNames;
+use crate::aws::rules::named_in;
 use crate::event::payload::KNOWN_TYPES;
 use crate::finding::Finding;
 use crate::finding::Severity::{Error, Warning};
@@ -119,7 +120,7 @@ fn uncovered(rules: &[Rule], names: &Names, seen: &[String]) -> Option<Finding> 
     if covers(NOBODY) {
         return None;
     }
-    let named = rules.iter().flat_map(|rule| sources_in(&rule.pattern));
+    let named = rules.iter().flat_map(|rule| named_in(&rule.pattern, "source"));
     let mut left: Vec<String> = seen.iter().cloned().chain(named).filter(|source| !covers(source)).collect();
     left.sort();
     left.dedup();
@@ -149,13 +150,6 @@ fn uncovered(rules: &[Rule], names: &Names, seen: &[String]) -> Option<Finding> 
             remedy,
         )
     })
-}
-
-/// The sources that a pattern names.
-fn sources_in(pattern: &str) -> Vec<String> {
-    let value: Value = serde_json::from_str(pattern).unwrap_or_default();
-    let named = value["source"].as_array().into_iter().flatten();
-    named.filter_map(|source| source.as_str().map(ToOwned::to_owned)).collect()
 }
 
 #[cfg(test)]

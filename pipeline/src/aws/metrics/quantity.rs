@@ -141,6 +141,17 @@ pub(super) const MATCHED: Quantity = of(
     "Matched",
     "Events that the rule's pattern matched.",
 );
+pub(super) const LETTERS_AGE: Quantity = seconds(
+    of(
+        DeadLetters,
+        "dlq_age",
+        "ApproximateAgeOfOldestMessage",
+        "Maximum",
+        "Oldest message",
+        "The age of the oldest message that was there.",
+    ),
+    1.0,
+);
 /// Open dead letters, and deliveries that wait or are being worked on, at the end of each step.
 pub(super) const OPEN: Quantity = of(Sampled, "open", "", "", "", "");
 pub(super) const IN_FLIGHT: Quantity = of(Sampled, "in_flight", "", "", "", "");
@@ -325,17 +336,7 @@ pub(super) const ALL: [Quantity; 30] = [
         "Waiting",
         "The most messages that waited to be taken over.",
     ),
-    seconds(
-        of(
-            DeadLetters,
-            "dlq_age",
-            "ApproximateAgeOfOldestMessage",
-            "Maximum",
-            "Oldest message",
-            "The age of the oldest message that was there.",
-        ),
-        1.0,
-    ),
+    LETTERS_AGE,
     OPEN,
     IN_FLIGHT,
 ];

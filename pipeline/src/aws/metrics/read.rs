@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::quantity::{
-    ALL, ERRORS, FAILED, IN_FLIGHT, INVOCATIONS, Key, MATCHED, OPEN, P50, P95, P99, PERCENTILES, PROCESSED, Part, Quantity,
+    ALL, ERRORS, FAILED, IN_FLIGHT, INVOCATIONS, Key, LETTERS_AGE, MATCHED, OPEN, P50, P95, P99, PERCENTILES, PROCESSED, Part, Quantity,
 };
 use super::schedule::{Level, WINDOWS};
 use super::{CloudWatch, STORE};
@@ -17,6 +17,8 @@ use crate::time::{MINUTE, Span, Timestamp};
 const EVERYTHING: &str = "audit";
 /// How old a percentile over a span that ends now may be.
 const WINDOW_FOR: i64 = 15 * MINUTE;
+/// How old the age of the oldest dead letter may be: it moves on by itself, so that its message is what counts.
+const LETTERS_AGE_FOR: i64 = 30 * MINUTE;
 /// The finest that the platform is asked about its own measurements.
 const PLATFORM_STEP: i64 = 5 * MINUTE;
 
@@ -92,6 +94,19 @@ impl CloudWatch {
     /// Whether a consumer is known to be one of ours, which count what they do, and write it down.
     pub(in crate::aws) fn counts_itself(&self, consumer: Option<&str>) -> bool {
         consumer.is_none() || self.book.knows(&Key::new(consumer, &PROCESSED))
+    }
+
+    /// About when the oldest message in a dead-letter queue was sent: a consumer's, or, without one, the deployment's. It may have gone
+    /// since; `None` if nothing was measured lately.
+    pub(in crate::aws) fn oldest_letter(&self, consumer: Option<&str>) -> Option<Timestamp> {
+        let key = Key::new(consumer, &LETTERS_AGE);
+        let now = Timestamp::now();
+        let line = self.book.values(&key, PLATFORM_STEP, Span::ending(now, LETTERS_AGE_FOR));
+        let (at, age) = line.last_key_value()?;
+        #[allow(clippy::cast_possible_truncation)] // seconds, 14 days of them at most
+        let age = (age * 1_000.0) as i64;
+        // The step's maximum, which an age has at the step's end.
+        Some(Timestamp(now.0.min(at + PLATFORM_STEP) - age))
     }
 
     /// What the bus took in a step: what the rule for everything matched, or, where EventBridge says nothing, what its consumer did.

@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::CloudWatch;
 use super::quantity::{IN_FLIGHT, Key, OPEN};
-use crate::aws::letters::{DynamoLetters, letters};
 use crate::aws::queues::Queues;
 use crate::aws::{Connection, Names};
 use crate::ports::Letters;
@@ -17,10 +16,9 @@ use crate::time::Timestamp;
 const EVERY: Duration = Duration::from_secs(20);
 
 /// Looks, each minute.
-#[derive(Debug)]
 pub struct Sampler {
     metrics: Arc<CloudWatch>,
-    letters: DynamoLetters,
+    letters: Arc<dyn Letters>,
     queues: Queues,
     consumers: Vec<String>,
 }
@@ -28,10 +26,10 @@ pub struct Sampler {
 impl Sampler {
     /// In a deployment; nothing is called yet.
     #[must_use]
-    pub fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>) -> Self {
+    pub fn new(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, letters: Arc<dyn Letters>) -> Self {
         Self {
             metrics,
-            letters: letters(connection, names),
+            letters,
             queues: Queues::new(connection, names),
             consumers: names.consumers.iter().map(|c| c.name.clone()).collect(),
         }
@@ -61,14 +59,21 @@ impl Sampler {
     /// What there is now, of what answers.
     #[allow(clippy::cast_precision_loss)] // counts
     async fn look(&self) -> Vec<(Key, f64)> {
-        let (depth, waiting) = tokio::join!(self.letters.depth(), self.queues.waiting());
+        let (depth, queued, waiting) = tokio::join!(self.letters.depth(), self.letters.queues(), self.queues.waiting());
         let mut samples = Vec::new();
-        match depth {
-            Ok(depth) => {
-                samples.push((Key::new(None, &OPEN), depth.open as f64));
+        match depth.and_then(|depth| Ok((depth, queued?))) {
+            Ok((depth, queued)) => {
+                // What stays in its queue is a dead letter too.
+                let queued = queued.filter(|queues| !queues.taken_over).unwrap_or_default();
+                samples.push((Key::new(None, &OPEN), (depth.open + queued.staying()) as f64));
                 for name in &self.consumers {
-                    let open = depth.by_consumer.iter().find(|(of, _)| of == name).map_or(0, |(_, open)| *open);
-                    samples.push((Key::new(Some(name), &OPEN), open as f64));
+                    let open = depth.by_consumer.iter().filter(|(of, _)| of == name).map(|(_, open)| *open);
+                    let own = queued
+                        .items
+                        .iter()
+                        .filter(|queue| queue.consumer.as_ref() == Some(name))
+                        .map(|queue| queue.waiting);
+                    samples.push((Key::new(Some(name), &OPEN), open.chain(own).sum::<u64>() as f64));
                 }
             }
             Err(error) => tracing::debug!(%error, "dead letters can't be counted"),

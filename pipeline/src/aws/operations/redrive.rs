@@ -17,13 +17,10 @@ use crate::event::Event;
 use crate::letter::LetterStatus;
 use crate::operation::{ItemStatus, OperationStatus};
 use crate::ports::{EventStore, StoreError};
-use crate::time::{MINUTE, Timestamp};
+use crate::time::Timestamp;
 
 /// How many letters are sent at once.
 const AT_ONCE: usize = 16;
-/// How long what a function of somebody else's was sent may take to come back, milliseconds: Lambda tries again after one and two
-/// minutes.
-const RETURN: i64 = 6 * MINUTE;
 
 /// What came of sending one.
 enum Sent {
@@ -259,6 +256,7 @@ impl Worker {
         let Some(kept) = kept.filter(|_| age > 2_000) else {
             return Ok(None);
         };
+        let back_within = i64::try_from(self.config.back_within.as_millis()).unwrap_or(i64::MAX);
         let letter = &kept.letter;
         let event_id = letter.event_id.as_deref().unwrap_or_default();
         let account = self.ledger.read(event_id).await?.account;
@@ -269,9 +267,10 @@ impl Worker {
             (false, None)
         } else if letter.consumer == "audit" && self.events.get(event_id).await?.is_some() {
             (true, Some("it is in the event store".to_owned()))
+        } else if age > back_within && !self.sender.waits(&letter.consumer).await? {
+            (true, Some(self.not_back().await?))
         } else {
-            let gone = age > RETURN && !self.sender.waits(&letter.consumer).await?;
-            (gone, Some("it has not come back".to_owned()))
+            (false, None)
         };
         if !done {
             return Ok(None);
@@ -280,6 +279,21 @@ impl Worker {
             .set(&letter.id, LetterStatus::Redriving, LetterStatus::Redriven)
             .await?;
         Ok(Some((ItemStatus::Succeeded, note)))
+    }
+}
+
+impl Worker {
+    /// What it means that a letter has not come back: where nothing is taken over, it is seen only from the queues' being empty.
+    async fn not_back(&self) -> Result<String, StoreError> {
+        if self.config.taken_over {
+            return Ok("it has not come back".to_owned());
+        }
+        Ok(match self.sender.letters_waiting().await? {
+            0 => "it has not come back: no dead letter waits in a queue".to_owned(),
+            waiting => format!(
+                "not verified: {waiting} dead letters wait in queues that are not taken over, and it may have come back as one of them"
+            ),
+        })
     }
 }
 

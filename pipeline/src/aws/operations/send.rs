@@ -64,6 +64,11 @@ impl Sender {
         Ok(self.queues.waiting().await?.get(consumer).is_some_and(|waiting| *waiting > 0))
     }
 
+    /// How many dead letters wait in queues.
+    pub(super) async fn letters_waiting(&self) -> Result<u64, StoreError> {
+        Ok(self.queues.dead_letters().await?.iter().map(|queue| queue.waiting).sum())
+    }
+
     /// Publishes the event of a letter that goes to the bus, whoever gave up on it.
     pub(super) async fn publish(&self, consumer: &str, event: Event) -> Result<(), PublishError> {
         event.validate(crate::time::Timestamp::now().0)?;

@@ -25,7 +25,7 @@ use crate::aws::ledger::DynamoLedger;
 use crate::aws::letters::DynamoLetters;
 use crate::aws::query::items;
 use crate::aws::record::{Record, number, text};
-use crate::aws::{Connection, Names};
+use crate::aws::{Connection, LettersConfig, Names};
 use crate::operation::{Operation, OperationStatus};
 use crate::ports::StoreError;
 use crate::time::Timestamp;
@@ -48,6 +48,7 @@ pub struct Worker {
     pub(super) ledger: DynamoLedger,
     pub(super) events: Arc<DynamoEvents>,
     pub(super) sender: Sender,
+    pub(super) config: LettersConfig,
     pub(super) me: String,
 }
 
@@ -61,6 +62,7 @@ impl Worker {
         operations: DynamoOperations,
         letters: DynamoLetters,
         events: Arc<DynamoEvents>,
+        config: LettersConfig,
     ) -> Self {
         Self {
             operations,
@@ -68,6 +70,7 @@ impl Worker {
             ledger: DynamoLedger::of(connection, names),
             events,
             sender: Sender::new(connection, names),
+            config,
             me: Uuid::now_v7().to_string(),
         }
     }

@@ -37,7 +37,8 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         &config.aws.metrics(&config.embedded.data)?,
     )
     .map_err(|e| Failure::new(e.to_string()))?;
-    let (ports, worker) = ports(&connection, &names, metrics.clone());
+    let read_only = config.aws.read_only;
+    let (ports, worker) = ports(&connection, &names, metrics.clone(), config.dead_letters.letters(read_only)?);
     let unwatched = Desk::new(
         Ports {
             metrics: Arc::new(Unwatched(metrics.clone())),
@@ -48,14 +49,13 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         false,
     );
     let mut desk = Desk::new(ports, "aws", None, false);
-    let read_only = config.aws.read_only;
     if read_only {
         desk = desk.read_only();
     }
     let hub = Hub::start(desk.clone(), stop.clone());
     let state = http::AppState::new(desk, hub, None, stop.clone(), &config.server.hosts);
     tasks.spawn(tell(state.desk.ports.clone()));
-    tasks.spawn(Sampler::new(&connection, &names, metrics.clone()).run(stop.clone()));
+    tasks.spawn(Sampler::new(&connection, &names, metrics.clone(), state.desk.ports.letters.clone()).run(stop.clone()));
     tasks.spawn(metrics.run(stop.clone()));
     if !read_only {
         tasks.spawn(worker.run(stop.clone()));

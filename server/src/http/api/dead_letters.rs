@@ -3,7 +3,7 @@
 use app::error::AppError;
 use axum::Json;
 use axum::extract::State;
-use pipeline::letter::{Letter, LetterDetail, LetterFilter, LetterGroup, LetterStatus};
+use pipeline::letter::{Letter, LetterDetail, LetterFilter, LetterGroup, LetterQueue, LetterQueues, LetterStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -78,6 +78,32 @@ pub(super) struct Groups {
 pub(super) async fn groups(State(state): State<AppState>) -> Result<Json<Groups>, ApiError> {
     Ok(Json(Groups {
         items: state.desk.ports.letters.groups().await?,
+        next: None,
+    }))
+}
+
+/// The queues, and whether what is in them becomes letters.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Queues {
+    /// Whether what arrives in them is taken over and listed among the letters; if not, it stays where it is.
+    taken_over: bool,
+    items: Vec<LetterQueue>,
+    /// Always null: there are few enough for one page.
+    next: Option<String>,
+}
+
+/// The queues that dead letters arrive in: how many messages are in each, and about how old the oldest is. Nothing is received
+#[utoipa::path(get, path = "/api/v1/dead-letters/queues", responses((status = 200, body = Queues), (status = 503, body = Problem)))]
+pub(super) async fn queues(State(state): State<AppState>) -> Result<Json<Queues>, ApiError> {
+    // Where there are none, letters are written as such at once.
+    let found = state.desk.ports.letters.queues().await?;
+    let LetterQueues { taken_over, items } = found.unwrap_or_else(|| LetterQueues {
+        taken_over: true,
+        items: Vec::new(),
+    });
+    Ok(Json(Queues {
+        taken_over,
+        items,
         next: None,
     }))
 }

@@ -45,6 +45,8 @@ pub(super) struct Events {
     searched: u64,
     /// Whether the search stopped at its limit.
     partial: bool,
+    /// How many event types there are beyond those that a list is merged of; their events are found by their type.
+    left_out: u64,
     /// What reading it consumed, in DynamoDB's read units; null where reading costs nothing.
     capacity: Option<f64>,
 }
@@ -72,6 +74,7 @@ pub(super) async fn list(State(state): State<AppState>, Query(params): Query<Eve
         next: found.page.next,
         searched: found.searched,
         partial: found.partial,
+        left_out: found.left_out,
         capacity: found.capacity,
     }))
 }

@@ -26,6 +26,8 @@ pub(super) struct OverviewBody {
     criteria: Vec<Criterion>,
     /// Null where the backend doesn't offer them, or they don't answer.
     dead_letters: Option<Depth>,
+    /// Dead letters beside those, in queues that nothing takes over from; null where they can't be counted.
+    dead_letters_staying: Option<u64>,
     /// `embedded` or `aws`.
     backend: String,
     /// What didn't answer, such as `the ledger`: what rests on it is unknown, or null
@@ -42,6 +44,7 @@ pub(super) async fn overview(State(state): State<AppState>) -> Result<Json<Overv
         verdict: format!("{} {}", overview.verdict.0, overview.verdict.1),
         criteria: overview.criteria,
         dead_letters: overview.dead_letters.ok(),
+        dead_letters_staying: overview.staying,
         backend: overview.backend,
         unanswered: overview.unanswered.names().to_vec(),
         at: overview.now,

@@ -1,0 +1,109 @@
+//! The port of the dead letters: those that were taken over, what was done about each, and what waits in the queues they arrive in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::metrics::CloudWatch;
+use super::operations::DynamoOperations;
+use super::queues::Queues;
+use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterQueue, LetterQueues};
+use crate::page::Page;
+use crate::ports::{Letters, StoreError};
+
+/// How a dashboard deals with dead letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LettersConfig {
+    /// Whether they are taken over from their queues.
+    pub taken_over: bool,
+    /// How long what was sent to a function that keeps no ledger may take to come back. Lambda's asynchronous retries wait one and two
+    /// minutes, unless the function's configuration or throttling has them wait longer.
+    pub back_within: Duration,
+}
+
+impl Default for LettersConfig {
+    fn default() -> Self {
+        Self {
+            taken_over: true,
+            back_within: Duration::from_secs(6 * 60),
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct DeadLetters {
+    pub(super) operations: DynamoOperations,
+    pub(super) queues: Queues,
+    pub(super) metrics: Arc<CloudWatch>,
+    pub(super) config: LettersConfig,
+}
+
+impl DeadLetters {
+    /// What was read of the letters' table. Where nothing is taken over there need be none: then no letters are in it.
+    fn read<T: Default>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        match result {
+            Err(StoreError::NotOffered { .. }) if !self.config.taken_over => Ok(T::default()),
+            other => other,
+        }
+    }
+}
+
+#[async_trait]
+impl Letters for DeadLetters {
+    async fn list(&self, filter: &LetterFilter, limit: u32, cursor: Option<&str>) -> Result<Page<Letter>, StoreError> {
+        let found = self.operations.letters.list(filter, limit, cursor).await;
+        self.read(found.map(Some)).map(|page| {
+            page.unwrap_or_else(|| Page {
+                items: Vec::new(),
+                next: None,
+            })
+        })
+    }
+
+    async fn count(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        self.read(self.operations.letters.count(filter).await)
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<LetterDetail>, StoreError> {
+        let Some(mut detail) = self.operations.letters.get(id).await? else {
+            return Ok(None);
+        };
+        detail.operations = match self.operations.of_letter(id).await {
+            Err(StoreError::NotOffered { .. }) => Vec::new(),
+            other => other?,
+        };
+        Ok(Some(detail))
+    }
+
+    async fn depth(&self) -> Result<Depth, StoreError> {
+        self.read(self.operations.letters.depth().await)
+    }
+
+    async fn groups(&self) -> Result<Vec<LetterGroup>, StoreError> {
+        self.read(self.operations.letters.groups().await)
+    }
+
+    async fn staying(&self) -> Result<u64, StoreError> {
+        if self.config.taken_over {
+            return Ok(0);
+        }
+        Ok(self.queues.dead_letters().await?.iter().map(|queue| queue.waiting).sum())
+    }
+
+    /// How much is in them is SQS's count; the age of the oldest is CloudWatch's, which is told by nobody else.
+    async fn queues(&self) -> Result<Option<LetterQueues>, StoreError> {
+        let counted = self.queues.dead_letters().await?;
+        let items = counted.iter().map(|queue| LetterQueue {
+            oldest: (queue.waiting > 0)
+                .then(|| self.metrics.oldest_letter(queue.consumer.as_deref()))
+                .flatten(),
+            ..queue.clone()
+        });
+        Ok(Some(LetterQueues {
+            taken_over: self.config.taken_over,
+            items: items.collect(),
+        }))
+    }
+}
