@@ -77,6 +77,14 @@ async fn what_another_audit_consumer_wrote_is_listed_under_every_filter() {
         }
     }
 
+    // What reading cost is said: one query for each type at most, and half a unit for each.
+    let page = server.site.json("/api/v1/events?limit=100").await;
+    let capacity = page["capacity"].as_f64().expect("read units");
+    assert!((0.5..=100.0).contains(&capacity), "{capacity} read units");
+    let one = server.site.json(format!("/api/v1/events?limit=3&user={user}")).await;
+    let less = one["capacity"].as_f64().expect("read units");
+    assert!(less > 0.0 && less < capacity, "one partition costs less: {less} of {capacity}");
+
     // The overview goes on without what isn't there, and says so.
     let overview = server.site.json("/api/v1/overview").await;
     assert_eq!(

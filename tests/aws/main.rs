@@ -9,6 +9,7 @@ mod init;
 mod letters;
 mod metrics;
 mod moto;
+mod permissions;
 mod publish;
 mod redrive;
 mod service;

@@ -3,6 +3,7 @@
 mod formation;
 mod function;
 mod kind;
+mod permitted;
 mod resource;
 mod terraform;
 mod translation;
@@ -19,6 +20,7 @@ use tests::sdk::python;
 use tests::server::Setup;
 use tokio::process::Command;
 
+pub(crate) use permitted::Permitted;
 use resource::Made;
 
 /// The module.

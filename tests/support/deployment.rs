@@ -306,7 +306,7 @@ fn path(file: &NamedTempFile) -> &str {
 /// It can't be.
 pub fn deploy(endpoint: &str, prefix: &str) {
     let consumer = consumer();
-    formation(
+    script(
         endpoint,
         &["deploy".as_ref(), prefix.as_ref(), TEMPLATE.as_ref(), consumer.as_os_str()],
     );
@@ -324,10 +324,19 @@ fn consumer() -> PathBuf {
 /// # Panics
 /// It can't be.
 pub fn remove(endpoint: &str, prefix: &str) {
-    formation(endpoint, &["remove".as_ref(), prefix.as_ref()]);
+    script(endpoint, &["remove".as_ref(), prefix.as_ref()]);
 }
 
-fn formation(endpoint: &str, arguments: &[&OsStr]) {
+/// Makes a function at `endpoint`, or changes its variables, before this returns: for whoever decides on a call.
+///
+/// # Panics
+/// It can't be.
+pub fn function_at(endpoint: &str, name: &str, variables: &Value) {
+    let (name, variables) = (format!("{PREFIX}-{name}"), variables.to_string());
+    script(endpoint, &["function".as_ref(), name.as_ref(), variables.as_ref()]);
+}
+
+fn script(endpoint: &str, arguments: &[&OsStr]) {
     let output = std::process::Command::new(sdk::python())
         .args(["-B", SCRIPT, endpoint])
         .args(arguments)

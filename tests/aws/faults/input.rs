@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tests::browser::Browser;
-use tests::data::DLQ_MESSAGES;
-use tests::deployment::Account;
+use tests::data::{DLQ_MESSAGES, EVENT_STORE_ITEMS};
+use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
 
@@ -37,6 +37,54 @@ async fn an_endpoint_that_speaks_something_else_is_named_on_the_pages() {
     nothing_is_read(&server).await;
     let findings = server.site.json("/api/v1/findings").await.to_string();
     assert!(findings.contains("What answers is not the service"), "{findings}");
+}
+
+/// A list that no index serves is put together of those that there are; where none would do, that is named, and the rest goes on.
+#[tokio::test]
+async fn an_index_that_is_missing_is_named_and_the_rest_goes_on() {
+    let account = Account::deployed().await;
+    account.put_items(EVENT_STORE_ITEMS).await;
+    let remove = async |index: &str| {
+        let deleted = json!({
+            "TableName": format!("{PREFIX}-event-store"),
+            "GlobalSecondaryIndexUpdates": [{ "Delete": { "IndexName": index } }],
+        });
+        account.call("dynamodb", "update_table", &deleted).await;
+    };
+    let first: Value = serde_json::from_str(EVENT_STORE_ITEMS.lines().next().expect("an item")).expect("JSON");
+    let of_user = format!("user={}", first["userId"].as_str().expect("a user"));
+    let server = Setup::new().over(&account).start().await;
+    let whole = every_page(&server, &of_user, 100).await;
+    server.terminate().await;
+    remove("UserIdTimestampIndex").await;
+    let server = Setup::new().over(&account).start().await;
+    assert!(!whole.is_empty());
+    assert_eq!(every_page(&server, &of_user, 100).await, whole, "by types instead");
+    server.terminate().await;
+
+    remove("EventTypeTimestampIndex").await;
+    let server = Setup::new().over(&account).start().await;
+    let id = first["eventId"].as_str().expect("an id");
+    server.site.get(format!("/api/v1/events/{id}")).await.expect(200);
+    let by_source = format!("source={}", first["source"].as_str().expect("a source"));
+    assert!(!every_page(&server, &by_source, 100).await.is_empty(), "another index serves it");
+    let browser = Browser::open(&server.site).await;
+    browser.open_path("/events").await;
+    browser
+        .says("main", "t-1-event-store has no global index over eventType and timestamp")
+        .await;
+    browser.visit("/").await;
+    browser.says("main", "criteria pass").await;
+    browser.open_path("/findings").await;
+    browser
+        .says("main", "No global index of the table is over eventType and timestamp")
+        .await;
+    browser
+        .says("main", "No global index of the table is over userId and timestamp")
+        .await;
+    browser
+        .close_but_for(|complaint| complaint.contains("501") || complaint.contains("503"))
+        .await;
 }
 
 /// Every page is there, and says that its store isn't.

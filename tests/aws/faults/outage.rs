@@ -1,5 +1,7 @@
 //! A service that is down for a while: nothing is lost, nothing is doubled, and the page recovers by itself.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use tests::account::settled;
 use tests::between::{Between, Fate};
@@ -13,6 +15,8 @@ use super::functions::{completed_once, data_loss, some};
 use super::page::old;
 use crate::redrive::{ended, letters, start};
 
+/// How long a service is away: longer than any pause between two tries.
+const MINUTES: Duration = Duration::from_secs(120);
 /// Events of each kind, sent before, while and after a service is down.
 const EACH: usize = 2;
 
@@ -65,8 +69,21 @@ async fn adds_up(server: &Cutover, all: &[String]) {
     assert_eq!(keys.len(), count, "no letter twice: {all_letters:#?}");
 }
 
+/// The pages stand, and say that they are old, for as long as it takes: of what is tried again, all has come to its longest pause.
+async fn stays_old(browser: &Browser, server: &Cutover, began: Instant) {
+    while began.elapsed() < MINUTES {
+        assert!(!old(browser).await.is_empty(), "it is still old, {:?} on", began.elapsed());
+        assert!(
+            browser.text("main table").await.contains("account.deleted"),
+            "and shows what it showed"
+        );
+        server.site.get("/healthz").await.expect(200);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
 #[tokio::test]
-async fn dynamodb_is_down_for_a_while() {
+async fn dynamodb_is_down_for_minutes() {
     let between = Between::of_nothing().await;
     let (account, server) = behind(&between).await;
     let mut all = Vec::new();
@@ -76,6 +93,7 @@ async fn dynamodb_is_down_for_a_while() {
     browser.visit("/events").await;
     browser.says("main table", "account.deleted").await;
     between.set(fails("dynamodb", Fate::Refused(503, "ServiceUnavailable")));
+    let began = Instant::now();
     put(&account, &mut all).await;
     eventually("the page says that it is old", async || !old(&browser).await.is_empty()).await;
     // So long that queues give up on their functions, and no function has any of it in its hands.
@@ -92,6 +110,7 @@ async fn dynamodb_is_down_for_a_while() {
         }
     })
     .await;
+    stays_old(&browser, &server, began).await;
     between.heal();
     put(&account, &mut all).await;
     eventually("the page is new", async || old(&browser).await.is_empty()).await;

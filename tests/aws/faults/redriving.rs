@@ -57,6 +57,7 @@ async fn a_redrive_goes_on_and_is_counted_once_whatever_fails() {
     // So many times that trying again by the SDK is not enough, but where an answer is lost once.
     for (n, (operation, fate, times)) in [
         ("SendMessage", Fate::Refused(503, "ServiceUnavailable"), 10),
+        ("SendMessage", Fate::Refused(400, "ExpiredTokenException"), 5),
         ("SendMessage", Fate::Unheard, 5),
         ("TransactWriteItems", Fate::Refused(500, "InternalServerError"), 5),
         ("TransactWriteItems", Fate::Unheard, 5),

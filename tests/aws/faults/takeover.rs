@@ -37,6 +37,7 @@ async fn each_letter_is_taken_over_once_whatever_fails() {
         // What was deleted doesn't come again.
         ("DeleteMessageBatch", Fate::Unheard, 2),
         ("DeleteMessageBatch", Fate::InPart, 2),
+        ("ReceiveMessage", Fate::Refused(400, "ExpiredTokenException"), 3),
         ("ReceiveMessage", Fate::Unheard, 1),
         ("ReceiveMessage", Fate::Torn, 1),
     ]

@@ -113,12 +113,19 @@ pub fn LettersPage() -> impl IntoView {
         {loaded(
             reading,
             move |data: Signal<LetterList>| {
+                let some_stay = Memo::new(move |_| data.with(|d| staying(d) > 0));
                 view! {
                     <div class="stack">
                         <Groups data />
-                        <Queues data />
+                        // Where letters stay in their queues, that is what there is to see.
+                        <Show when=move || some_stay.get()>
+                            <Queues data />
+                        </Show>
                         <Latest data cancel />
                         <LetterTable data filter />
+                        <Show when=move || !some_stay.get()>
+                            <Queues data />
+                        </Show>
                     </div>
                 }
             },

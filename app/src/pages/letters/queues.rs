@@ -22,7 +22,7 @@ fn Table(queues: Signal<LetterQueues>) -> impl IntoView {
     let summary = move || {
         queues.with(|all| {
             let what = if all.taken_over {
-                "what arrives is taken over into the list below"
+                "what arrives is taken over into the list above"
             } else {
                 "not taken over from here: what is in them stays there, and is not in the list below"
             };

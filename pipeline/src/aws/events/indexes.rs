@@ -55,12 +55,12 @@ impl Indexes {
 
     /// There is none.
     pub(super) fn missing(&self, attribute: &str) -> StoreError {
-        StoreError::Unavailable {
-            what: STORE,
-            reason: format!(
-                "{} has no global index over {attribute} and timestamp with all attributes: add one, so that events can be listed",
+        StoreError::NotOffered {
+            what: format!(
+                "this list of events: {} has no global index over {attribute} and timestamp with all attributes",
                 self.table
-            ),
+            )
+            .into(),
         }
     }
 }
