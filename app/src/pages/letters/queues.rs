@@ -5,6 +5,7 @@ use pipeline::letter::{LetterQueue, LetterQueues};
 
 use super::api::LetterList;
 use crate::charts::hue;
+use crate::routes;
 use crate::ui::loaded::part;
 use crate::ui::number::group;
 use crate::ui::time::{Moment, ZoneName};
@@ -32,7 +33,8 @@ fn Table(queues: Signal<LetterQueues>) -> impl IntoView {
     view! {
         <section class="panel" aria-labelledby="queues-title">
             <h2 id="queues-title">"Queues " <small>{summary}</small></h2>
-            <div class="scroll">
+            // Not every one has a link in it to get there by.
+            <div class="scroll" tabindex="0" role="region" aria-labelledby="queues-title">
                 <table class="queues">
                     <thead>
                         <tr>
@@ -60,7 +62,7 @@ fn Row(queue: LetterQueue) -> impl IntoView {
     let whose = match queue.consumer {
         Some(name) => view! {
             <i class=format!("swatch {}", hue(&name).class())></i>
-            {name}
+            <a href=routes::consumer(&name)>{name.clone()}</a>
         }
         .into_any(),
         None => view! { <span class="dim">"all"</span> }.into_any(),
