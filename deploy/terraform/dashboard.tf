@@ -116,6 +116,7 @@ resource "aws_ecs_task_definition" "task" {
       { name = "CUTOVER_AWS__PREFIX", value = var.prefix },
       { name = "CUTOVER_AWS__METRICS__ALARMS", value = "true" },
       { name = "CUTOVER_AWS__READ_ONLY", value = local.operate ? "false" : "true" },
+      { name = "CUTOVER_AWS__FLAG_FUNCTIONS", value = jsonencode(var.flag_functions) },
       { name = "CUTOVER_EMBEDDED__DATA", value = "/data" },
       { name = "CUTOVER_SERVER__HOSTS", value = jsonencode([var.host]) },
       { name = "CUTOVER_SERVER__LISTEN", value = "0.0.0.0:3000" },

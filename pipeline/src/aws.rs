@@ -87,7 +87,7 @@ use rules::BusRules;
 #[must_use]
 pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, config: LettersConfig) -> (Ports, Worker) {
     let client = Client::new(&connection.sdk);
-    let ledger = DynamoLedger::of(connection, names);
+    let ledger = DynamoLedger::of(connection, names).with_ages(metrics.clone());
     let letters = DynamoLetters::new(client.clone(), names, ledger.clone());
     let events = Arc::new(DynamoEvents::new(
         client.clone(),

@@ -356,8 +356,8 @@ pub struct Receipt {
 pub trait Bus: Send + Sync {
     /// Takes a batch. Success for an entry means that it is on disk.
     async fn put(&self, events: Vec<Event>, published_at: Option<Timestamp>) -> Vec<Result<Receipt, PublishError>>;
-    /// Keeps what could not be published: a dead letter of the publisher.
-    async fn bury(&self, body: String, error: &PublishError) -> Result<(), StoreError>;
+    /// Keeps what could not be published, after so many attempts: a dead letter of the publisher.
+    async fn bury(&self, body: String, error: &PublishError, attempts: u32) -> Result<(), StoreError>;
 }
 
 /// A user's category rules.

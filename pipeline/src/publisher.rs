@@ -113,7 +113,7 @@ impl Publisher {
             if !flags.publishing {
                 answers[i] = Some(Published::Off);
             } else if let Err(fault) = event.validate(now) {
-                answers[i] = Some(self.bury(&event, fault.into()).await);
+                answers[i] = Some(self.bury(&event, fault.into(), 1).await);
             } else {
                 waiting.push((i, event));
             }
@@ -146,7 +146,7 @@ impl Publisher {
                 if error.is_transient() && delay.is_some() {
                     again.push((*i, event.clone()));
                 } else {
-                    answers[*i] = Some(self.bury(event, error).await);
+                    answers[*i] = Some(self.bury(event, error, attempt).await);
                 }
             }
             waiting = again;
@@ -158,8 +158,8 @@ impl Publisher {
         answers.into_iter().flatten().collect()
     }
 
-    async fn bury(&self, event: &Event, error: PublishError) -> Published {
-        match self.bus.bury(event.to_json(), &error).await {
+    async fn bury(&self, event: &Event, error: PublishError, attempts: u32) -> Published {
+        match self.bus.bury(event.to_json(), &error, attempts).await {
             Ok(()) => Published::Buried(error),
             Err(e) => {
                 tracing::error!(event_id = %event.event_id, error = %e, "an event could be neither published nor buried");

@@ -113,7 +113,8 @@ async fn the_policies_allow_what_is_needed_and_nothing_else() {
             "CUTOVER_AWS__CONSUMERS",
             format!("[{}, {}]", consumers.join(", "), of("audit", "nothing")),
         )
-        .env("CUTOVER_AWS__FLAG_FUNCTIONS", format!("[\"{PREFIX}-publisher\"]"))
+        // By its ARN, as the template hands it on.
+        .env("CUTOVER_AWS__FLAG_FUNCTIONS", format!("[\"{}\"]", given()[1].1))
         .env("CUTOVER_AWS__METRICS__ALARMS", "true")
         .start()
         .await;

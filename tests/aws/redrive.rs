@@ -4,10 +4,12 @@ use serde_json::{Value, json};
 use tests::account::{settled, stored};
 use tests::between::Between;
 use tests::browser::Browser;
-use tests::data::{DELIVERED_EVENTS, PUT_EVENTS};
+use tests::data::{DELIVERED_EVENTS, DLQ_MESSAGES, PUT_EVENTS};
 use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
+
+use crate::letters::taken_by_sqs;
 
 pub(crate) async fn letters(server: &Cutover, query: &str) -> Vec<Value> {
     let page = server.site.json(format!("/api/v1/dead-letters?limit=500&{query}")).await;
@@ -258,4 +260,64 @@ async fn what_a_function_without_a_ledger_was_sent_is_verified_elsewhere() {
     account.send("event-dlq", &updated("c-1")).await;
     let note = redrive(&aside, of("b-3")).await;
     assert!(note.starts_with("not verified: 1 dead letters wait"), "{note}");
+}
+
+/// Letters in every shape that they have in the deployment's shared queue, each redriven to where it was given up.
+#[tokio::test]
+async fn letters_of_every_shape_are_redriven_and_verified() {
+    let account = Account::deployed().await;
+    let server = Setup::new().over(&account).start().await;
+    let lines: Vec<Value> = DLQ_MESSAGES
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a message"))
+        .filter(|line: &Value| line["body"].as_str().is_some_and(taken_by_sqs))
+        .collect();
+    let messages: Vec<String> = lines.iter().map(Value::to_string).collect();
+    account.send_all("event-dlq", &messages.join("\n")).await;
+    there_are(&server, "status=open", lines.len()).await;
+    let wish = json!({ "kind": "redrive", "select": { "filter": { "status": "open" } }, "reason": "a test" });
+    let id = start(&server, &wish).await;
+    ended(&server, &id).await;
+    let detail = server.site.json(format!("/api/v1/operations/{id}?limit=500")).await;
+    let items = detail["items"].as_array().expect("items");
+    let of = |shape: &str| lines.iter().filter(|line| line["shape"] == shape).count();
+    let count = |fits: &dyn Fn(&Value) -> bool| items.iter().filter(|item| fits(item)).count();
+    let note = |item: &Value| item["note"].as_str().unwrap_or_default().to_owned();
+    let (named, unnamed) = (
+        of("eventbridge-target") + of("lambda-on-failure-destination"),
+        of("lambda-async-dlq"),
+    );
+    assert!(named > 0 && unnamed > 0 && of("poison") > 0);
+    assert_eq!(
+        count(&|item| item["status"] == "succeeded" && note(item).is_empty()),
+        named,
+        "{detail:#}"
+    );
+    assert_eq!(
+        count(&|item| item["status"] == "succeeded" && note(item).contains("nothing can be verified")),
+        unnamed,
+        "{detail:#}"
+    );
+    assert_eq!(
+        count(&|item| item["status"] == "failed" && note(item).contains("not an event")),
+        of("poison"),
+        "{detail:#}"
+    );
+    // Verified is: the consumer has completed it.
+    for letter in letters(&server, "status=redriven")
+        .await
+        .iter()
+        .filter(|letter| letter["consumer"] != "unknown")
+    {
+        let detail = server
+            .site
+            .json(format!("/api/v1/dead-letters/{}", letter["id"].as_str().expect("an id")))
+            .await;
+        assert!(
+            detail["done_by"]
+                .to_string()
+                .contains(letter["consumer"].as_str().expect("a consumer")),
+            "{detail:#}"
+        );
+    }
 }

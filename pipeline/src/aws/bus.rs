@@ -193,7 +193,7 @@ fn unavailable(error: StoreError) -> PublishError {
 }
 
 /// The letter of what could not be published, readable or not.
-fn letter(body: String, error: &PublishError) -> Kept {
+fn letter(body: String, error: &PublishError, attempts: u32) -> Kept {
     let draft = Draft::from_json(&body).unwrap_or_default();
     Kept {
         letter: Letter {
@@ -203,6 +203,7 @@ fn letter(body: String, error: &PublishError) -> Kept {
             error_code: error.code().to_owned(),
             error_message: error.to_string(),
             permanent: !error.is_transient(),
+            attempts,
             ..Letter::open(Uuid::now_v7().to_string(), PUBLISHER, Timestamp::now())
         },
         body,
@@ -296,13 +297,19 @@ impl Bus for EventBridge {
         (0..count).map(|slot| answers.remove(&slot).unwrap_or_else(missing)).collect()
     }
 
-    async fn bury(&self, mut body: String, error: &PublishError) -> Result<(), StoreError> {
+    async fn bury(&self, mut body: String, error: &PublishError, attempts: u32) -> Result<(), StoreError> {
         let queue = &self.names.dead_letter_queue;
         let message = error.to_string();
         if let Some(own) = &self.own {
-            let kept = letter(body, error);
+            let kept = letter(body, error, attempts);
             match own.letters.keep(&kept).await {
-                Ok(_) => return self.retract(&own.ledger, &kept.body).await,
+                Ok(_) => {
+                    // It is kept, whatever the ledger still awaits of it.
+                    if let Err(error) = self.retract(&own.ledger, &kept.body).await {
+                        error.log("the ledger awaits an event that could not be published");
+                    }
+                    return Ok(());
+                }
                 // From there it is taken over when the table is back.
                 Err(error) => tracing::warn!(%error, "what could not be published goes to the dead-letter queue"),
             }
@@ -313,7 +320,7 @@ impl Bus for EventBridge {
             code: error.code(),
             message: &message,
             permanent: !error.is_transient(),
-            attempts: 1,
+            attempts,
         };
         if self.queues.bury(queue, &body, &why).await? {
             return Ok(());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::metrics::CloudWatch;
+use super::metrics::{CloudWatch, LETTERS_AGE};
 use super::operations::DynamoOperations;
 use super::queues::Queues;
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterQueue, LetterQueues};
@@ -97,7 +97,7 @@ impl Letters for DeadLetters {
         let counted = self.queues.dead_letters().await?;
         let items = counted.iter().map(|queue| LetterQueue {
             oldest: (queue.waiting > 0)
-                .then(|| self.metrics.oldest_letter(queue.consumer.as_deref()))
+                .then(|| self.metrics.oldest(&LETTERS_AGE, queue.consumer.as_deref()))
                 .flatten(),
             ..queue.clone()
         });

@@ -35,6 +35,11 @@ where
     StoreError::Unavailable { what, reason }
 }
 
+/// Whether the service said that the call is not allowed, as [`failed`] writes it down.
+pub(super) fn is_denied(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { reason, .. } if reason.contains(": AccessDenied"))
+}
+
 /// An error and what caused it, from the outside in; what two layers say alike, once.
 pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |cause| cause.source());

@@ -286,6 +286,10 @@ impl EventStore for DynamoEvents {
             Some(correlation) => ("correlationId", correlation),
             None => ("userId", &cause.event.user_id),
         };
+        // No index holds what it would be partitioned by an empty text.
+        if value.is_empty() {
+            return Ok(Vec::new());
+        }
         let index = indexes.of_attribute(attribute).ok_or_else(|| indexes.missing(attribute))?;
         let (mut effects, mut start) = (Vec::new(), None);
         for _ in 0..ROUNDS {

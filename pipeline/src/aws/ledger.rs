@@ -24,6 +24,7 @@ pub(super) use account::{Account, Tally};
 use super::again::{TRIES, overtaken, wait};
 use super::attribute::{Item, item_of_json, item_to_json};
 use super::error::own_failed;
+use super::metrics::{CloudWatch, QUEUE_AGE};
 use super::query::by_keys;
 use super::queues::Queues;
 use super::recent::Recent;
@@ -80,6 +81,8 @@ pub(super) struct DynamoLedger {
     table: String,
     totals_table: String,
     queues: Queues,
+    /// What knows how long messages have been in their queues; whoever only writes needs it not.
+    metrics: Option<Arc<CloudWatch>>,
     unaccounted: Arc<Recent<u64>>,
     retrying: Arc<Recent<Option<HashMap<String, u64>>>>,
 }
@@ -91,6 +94,7 @@ impl DynamoLedger {
             table: names.ledger_table(),
             totals_table: names.totals_table(),
             queues,
+            metrics: None,
             unaccounted: Arc::new(Recent::new(LOOKED_FOR)),
             retrying: Arc::new(Recent::new(RETRYING_FOR)),
         }
@@ -99,6 +103,14 @@ impl DynamoLedger {
     /// Of a deployment; nothing is called yet.
     pub(super) fn of(connection: &Connection, names: &Names) -> Self {
         Self::new(Client::new(&connection.sdk), names, Queues::new(connection, names))
+    }
+
+    /// The same, which tells what is lost from what waits in a queue that is never empty.
+    pub(super) fn with_ages(self, metrics: Arc<CloudWatch>) -> Self {
+        Self {
+            metrics: Some(metrics),
+            ..self
+        }
     }
 
     /// Reads an event's account.
@@ -292,18 +304,20 @@ impl DynamoLedger {
     }
 
     /// Open events with a delivery that nothing is going to attempt, as far as can be told: it is overdue, and its consumer's queue
-    /// is empty.
+    /// is empty, or holds nothing as old. What waits in dead-letter queues, and may be they, is not among them.
     async fn unaccounted(&self) -> Result<u64, StoreError> {
         let now = Timestamp::now();
         let open = self.oldest(LOOKED_AT).await?;
         if open.first().is_none_or(|oldest| now.since(oldest.published_at) < OVERDUE) {
             return Ok(0);
         }
-        let waiting = self.queues.waiting().await?;
+        let (waiting, dead) = tokio::try_join!(self.queues.waiting(), self.queues.dead_letters())?;
+        let oldest = |consumer: &str| self.metrics.as_ref()?.oldest(&QUEUE_AGE, Some(consumer));
         let lost = |entry: &&LedgerEntry| {
             let age = now.since(entry.published_at);
             let overdue = |consumer: &str| match waiting.get(consumer) {
-                Some(waiting) => *waiting == 0 && age >= OVERDUE,
+                Some(0) => age >= OVERDUE,
+                Some(_) => age >= OVERDUE && oldest(consumer).is_some_and(|oldest| oldest.since(entry.published_at) >= OVERDUE),
                 None => age >= OVERDUE_AT_LAMBDA,
             };
             entry
@@ -311,7 +325,8 @@ impl DynamoLedger {
                 .iter()
                 .any(|d| d.state == DeliveryState::Open && overdue(&d.consumer))
         };
-        Ok(open.iter().filter(lost).count() as u64)
+        let dead: u64 = dead.iter().map(|queue| queue.waiting).sum();
+        Ok((open.iter().filter(lost).count() as u64).saturating_sub(dead))
     }
 }
 

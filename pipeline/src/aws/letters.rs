@@ -23,7 +23,7 @@ use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, Lett
 use crate::page::{Page, check_limit, read_cursor};
 use crate::ports::{Letters, StoreError};
 use crate::text::holds;
-use item::kept;
+use item::{FIELDS, kept, letter};
 
 /// The table's name in errors.
 const STORE: &str = "the letters table";
@@ -138,11 +138,18 @@ impl DynamoLetters {
 
     /// The open letters, newest first, as of a moment ago.
     pub(super) async fn open(&self) -> Result<Arc<Vec<Letter>>, StoreError> {
-        let only = LetterFilter {
-            status: Some(LetterStatus::Open),
-            ..LetterFilter::default()
+        let read = async || {
+            // Without the bodies, which are most of it.
+            let names = FIELDS.iter().map(|field| (format!("#{field}"), (*field).to_owned()));
+            let query = self
+                .query(LetterStatus::Open, (0, i64::MAX))
+                .scan_index_forward(false)
+                .projection_expression(FIELDS.map(|field| format!("#{field}")).join(", "))
+                .set_expression_attribute_names(Some(names.collect()));
+            let found = items(query, usize::MAX).await.map_err(|e| self.failed("Query", &e))?;
+            found.iter().map(letter).collect()
         };
-        self.open.get(|| self.all(only)).await
+        self.open.get(read).await
     }
 
     fn failed<E, R>(&self, call: &str, error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> StoreError
@@ -199,6 +206,23 @@ impl DynamoLetters {
             .expression_attribute_values(":consumer", text(consumer));
         let found = items(query, 1).await.map_err(|e| self.failed("Query", &e))?;
         found.first().map(kept).transpose()
+    }
+
+    /// How many letters have a status.
+    async fn count_of(&self, status: LetterStatus) -> Result<u64, StoreError> {
+        let (mut count, mut start) = (0, None);
+        loop {
+            let query = self
+                .query(status, (0, i64::MAX))
+                .select(Select::Count)
+                .set_exclusive_start_key(start);
+            let answer = query.send().await.map_err(|e| self.failed("Query", &e))?;
+            count += u64::try_from(answer.count()).unwrap_or(0);
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     /// Whether any letter is being redriven.
@@ -311,15 +335,10 @@ impl Letters for DynamoLetters {
         for letter in letters.iter() {
             *by_consumer.entry(letter.consumer.clone()).or_default() += 1;
         }
-        let redriving = self
-            .query(LetterStatus::Redriving, (0, i64::MAX))
-            .select(Select::Count)
-            .send()
-            .await
-            .map_err(|e| self.failed("Query", &e))?;
+        let redriving = self.count_of(LetterStatus::Redriving).await?;
         Ok(Depth {
             open: letters.len() as u64,
-            redriving: u64::try_from(redriving.count()).unwrap_or(0),
+            redriving,
             oldest: letters.iter().map(|letter| letter.failed_at).min(),
             by_consumer: by_consumer.into_iter().collect(),
         })

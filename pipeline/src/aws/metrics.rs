@@ -45,6 +45,7 @@ use book::Book;
 use budget::METRIC;
 pub use cache::CacheError;
 use discover::Found;
+pub(in crate::aws) use quantity::{LETTERS_AGE, QUEUE_AGE};
 pub(in crate::aws) use read::Runs;
 pub use read::Unwatched;
 pub use sample::Sampler;

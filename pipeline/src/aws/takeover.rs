@@ -29,7 +29,7 @@ use crate::time::Timestamp;
 
 /// The queues' name in errors.
 const QUEUES: &str = "the dead-letter queue";
-/// How long a call waits for a message, seconds: as long as SQS lets it, less than a call may take.
+/// How long a call waits for a message, seconds: less than a call may take, and than an end of the process waits.
 const WAIT: i32 = 2;
 /// How often one asks again for a queue, or a table, that isn't there.
 const ABSENT: Duration = Duration::from_secs(30);
@@ -39,6 +39,11 @@ const BATCH: usize = 10;
 const HANDS: usize = 8;
 /// How old it may be that there is a table.
 const TABLE_FOR: Duration = Duration::from_secs(10);
+/// The longest code and message of an error that are kept beside the body, characters: a stack trace is in the body as well.
+const MAX_CODE: usize = 256;
+const MAX_MESSAGE: usize = 4_000;
+/// The longest body that an item of a table has room for, bytes; SQS takes more, if it is allowed to.
+const MAX_BODY: usize = 380 * 1_024;
 /// The longest pause after a failure.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
@@ -143,7 +148,19 @@ impl Takeover {
             .send()
             .await
             .map_err(|e| failed(QUEUES, &format!("ReceiveMessage from {queue}"), &e))?;
-        let messages = received.messages();
+        let (messages, left): (Vec<&Message>, Vec<&Message>) = received
+            .messages()
+            .iter()
+            .partition(|message| message.body().is_none_or(|body| body.len() <= MAX_BODY));
+        for message in left {
+            let (id, bytes) = (message.message_id(), message.body().map(str::len));
+            tracing::error!(
+                queue,
+                id,
+                bytes,
+                "a dead letter stays in its queue: it is larger than the table takes"
+            );
+        }
         if messages.is_empty() {
             return Ok(0);
         }
@@ -211,7 +228,11 @@ impl Takeover {
             Some(known) if known.letter.status == LetterStatus::Open => return Ok(true),
             Some(known) if known.letter.status == LetterStatus::Redriving => Some(known),
             // The ledger knows no letter of what it has not seen.
-            None if any_redriving && !account.seen() => self.letters.redriving(&letter.consumer, event_id).await?,
+            // Nor is a letter its own return: it was kept, redriven, and its message not deleted.
+            None if any_redriving && !account.seen() => {
+                let sent = self.letters.redriving(&letter.consumer, event_id).await?;
+                sent.filter(|sent| sent.letter.id != letter.id)
+            }
             _ => None,
         };
         if let Some(sent) = sent {
@@ -283,8 +304,8 @@ impl Takeover {
                 event_id: event.map(|event| event.event_id.clone()),
                 event_type: event.map(|event| event.event_type.clone()),
                 user_id: event.map(|event| event.user_id.clone()),
-                error_code: arrival.error_code,
-                error_message: arrival.error_message,
+                error_code: arrival.error_code.chars().take(MAX_CODE).collect(),
+                error_message: arrival.error_message.chars().take(MAX_MESSAGE).collect(),
                 permanent: arrival.permanent,
                 attempts: arrival.attempts.unwrap_or(1),
                 published_at: event.map_or(sent, |event| Timestamp(event.timestamp)),

@@ -50,7 +50,7 @@ impl Bus for Scripted {
         answers
     }
 
-    async fn bury(&self, body: String, error: &PublishError) -> Result<(), StoreError> {
+    async fn bury(&self, body: String, error: &PublishError, _attempts: u32) -> Result<(), StoreError> {
         self.buried.lock().expect("letters").push((body, error.code()));
         Ok(())
     }

@@ -144,16 +144,16 @@ impl Bus for Sqlite {
         written.unwrap_or_else(|e| vec![Err(PublishError::Unavailable(e.to_string())); count])
     }
 
-    async fn bury(&self, body: String, error: &PublishError) -> Result<(), StoreError> {
+    async fn bury(&self, body: String, error: &PublishError, attempts: u32) -> Result<(), StoreError> {
         let (code, message, permanent) = (error.code(), error.to_string(), !error.is_transient());
         self.write(move |write| {
             let draft = crate::event::Draft::from_json(&body).unwrap_or_default();
             let now = Timestamp::now().0;
             write.connection.prepare_cached(
                 "INSERT INTO letter(id,consumer,event_id,event_type,user_id,error_code,error_message,permanent,attempts,published_at,first_failed_at,failed_at,status,status_at,body)
-                 VALUES(?1,'publisher',?2,?3,?4,?5,?6,?7,1,?8,?8,?8,'open',?8,?9)",
+                 VALUES(?1,'publisher',?2,?3,?4,?5,?6,?7,?10,?8,?8,?8,'open',?8,?9)",
             )?
-            .execute(params![uuid::Uuid::now_v7().to_string(), draft.event_id, draft.event_type, draft.user_id, code, message, permanent, now, body])?;
+            .execute(params![uuid::Uuid::now_v7().to_string(), draft.event_id, draft.event_type, draft.user_id, code, message, permanent, now, body, attempts])?;
             Ok(())
         })
         .await

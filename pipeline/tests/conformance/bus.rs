@@ -88,7 +88,7 @@ pub async fn what_could_not_be_published_is_a_letter_of_the_publisher<B: Backend
     let pipeline = Fresh::start::<B>();
     let event = updated();
     let error = PublishError::Unavailable("the bus is away".into());
-    pipeline.bus.bury(event.to_json(), &error).await.expect("buried");
+    pipeline.bus.bury(event.to_json(), &error, 1).await.expect("buried");
     let letters = pipeline.letters(&LetterFilter::default()).await;
     let [letter] = letters.as_slice() else { panic!("{letters:?}") };
     assert_eq!(
@@ -124,7 +124,7 @@ pub async fn a_body_that_no_one_can_read_is_kept_as_it_is<B: Backend>() {
     };
     let bodies = ["no event, 100 % \u{1f4a5}\n", "{\"eventId\":", "[]", ""];
     for body in bodies {
-        pipeline.bus.bury(body.into(), &error).await.expect("buried");
+        pipeline.bus.bury(body.into(), &error, 1).await.expect("buried");
     }
     let letters = pipeline.letters(&LetterFilter::default()).await;
     assert_eq!(letters.len(), bodies.len());

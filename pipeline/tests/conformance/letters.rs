@@ -94,7 +94,7 @@ pub async fn text_is_found_in_ids_users_messages_and_bodies<B: Backend>() {
     }
     // A body that is no event is looked through as well.
     let error = PublishError::Unavailable("away".into());
-    pipeline.bus.bury("no JSON, but a Needle".into(), &error).await.expect("buried");
+    pipeline.bus.bury("no JSON, but a Needle".into(), &error, 1).await.expect("buried");
     let filter = LetterFilter {
         q: Some("needle".into()),
         ..Default::default()
@@ -106,7 +106,7 @@ pub async fn text_is_found_in_ids_users_messages_and_bodies<B: Backend>() {
 pub async fn text_is_found_whatever_its_case_beyond_ascii_too<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     let error = PublishError::Unavailable("away".into());
-    pipeline.bus.bury("coffee in Köln".into(), &error).await.expect("buried");
+    pipeline.bus.bury("coffee in Köln".into(), &error, 1).await.expect("buried");
     for q in ["Köln", "köln", "KÖLN"] {
         let filter = LetterFilter {
             q: Some(q.into()),

@@ -159,7 +159,7 @@ pub async fn a_redrive_of_the_publishers_letter_publishes_it<B: Backend>() {
     let pipeline = Fresh::start::<B>();
     let event = updated();
     let error = PublishError::Unavailable("away".into());
-    pipeline.bus.bury(event.to_json(), &error).await.expect("buried");
+    pipeline.bus.bury(event.to_json(), &error, 1).await.expect("buried");
     let id = pipeline.letters(&open()).await.remove(0).id;
     let done = pipeline.operate(OperationKind::Redrive, &[&id]).await;
     assert_eq!(done.operation.succeeded, 1, "{done:?}");
@@ -180,7 +180,7 @@ pub async fn what_still_cannot_be_published_stays_open_with_the_reason<B: Backen
     };
     let conflict = PublishError::Conflict { event_id: event.event_id };
     for body in [other.to_json(), "no event".to_owned()] {
-        pipeline.bus.bury(body, &conflict).await.expect("buried");
+        pipeline.bus.bury(body, &conflict, 1).await.expect("buried");
     }
     let letters = pipeline.letters(&open()).await;
     let ids: Vec<&str> = letters.iter().map(|l| l.id.as_str()).collect();

@@ -72,7 +72,7 @@ impl Bus for DatedBus {
         answers
     }
 
-    async fn bury(&self, body: String, error: &PublishError) -> Result<(), StoreError> {
-        self.bus.bury(body, error).await
+    async fn bury(&self, body: String, error: &PublishError, attempts: u32) -> Result<(), StoreError> {
+        self.bus.bury(body, error, attempts).await
     }
 }

@@ -1,11 +1,15 @@
 //! The functions' own calls while DynamoDB and SQS fail: each event is completed once by each consumer, whatever was lost on the way.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 use tests::account::{of_ledger, settled};
 use tests::between::{Between, Call, Fate};
 use tests::deployment::Account;
 use tests::event;
 use tests::server::{Cutover, Setup};
+use tests::wait::eventually;
 
 use super::nth;
 
@@ -123,4 +127,60 @@ async fn what_can_not_even_be_given_up_is_not_lost() {
     settled(&server, ids.len()).await;
     completed_once(&server, &ids).await;
     assert_eq!(crate::redrive::letters(&server, "").await.len(), ids.len(), "each letter once");
+}
+
+/// More than a transaction holds is done a part at a time. A run that breaks off in between loses none of what it would have said.
+#[tokio::test]
+async fn what_a_function_publishes_of_a_large_file_is_complete_though_a_run_breaks_off() {
+    const MANY: usize = 170;
+    let between = Between::of_nothing().await;
+    let account = Account::deployed_behind(&between).await;
+    let server = Setup::new().over(&account).start().await;
+    let ids: Vec<String> = (0..MANY).map(|n| format!("t-{n:03}")).collect();
+    let transactions = ids
+        .iter()
+        .map(|id| json!({ "userId": "u-1", "transactionId": id, "accountId": "a-1", "description": "TESCO" }).to_string());
+    account
+        .put_items_into("transactions", &transactions.collect::<Vec<_>>().join("\n"))
+        .await;
+    let rule = json!({ "userId": "u-1", "ruleId": "r-1", "categoryId": "groceries", "pattern": "TESCO", "priority": 1 });
+    account.put_items_into("category-rules", &rule.to_string()).await;
+    // The second part's events are refused, for longer than a run tries.
+    let met = AtomicUsize::new(0);
+    between.set(move |call| {
+        let nth = if call.operation == "PutEvents" {
+            met.fetch_add(1, Ordering::Relaxed)
+        } else {
+            0
+        };
+        if (10..40).contains(&nth) {
+            Fate::Refused(503, "ServiceUnavailable")
+        } else {
+            Fate::Answered
+        }
+    });
+    let file =
+        json!({ "fileId": "f-1", "accountId": "a-1", "transactionCount": MANY, "processingStatus": "success", "transactionIds": ids });
+    let processed = event::of("file.processed", "transaction.service", &file);
+    let processed = with(processed, "userId", "u-1");
+    assert_eq!(account.put_events(&event::entry(&processed).to_string()).await.failed, 0);
+    eventually("each is said to be categorized", async || {
+        let said = crate::every_page(&server, "type=transaction.categorized", 500).await;
+        let of: BTreeSet<&str> = said.iter().filter_map(|event| event["data"]["transactionId"].as_str()).collect();
+        if of.len() == MANY {
+            Ok(())
+        } else {
+            Err(format!("{} of {MANY}, {} calls", of.len(), between.calls("PutEvents")))
+        }
+    })
+    .await;
+    assert!(between.calls("PutEvents") > 40, "a run broke off");
+    settled(&server, MANY + 1).await;
+    let said = crate::every_page(&server, "type=transaction.categorized", 500).await;
+    assert_eq!(said.len(), MANY, "each once");
+}
+
+fn with(mut event: Value, field: &str, value: &str) -> Value {
+    event[field] = json!(value);
+    event
 }

@@ -73,6 +73,10 @@ async fn an_index_that_is_missing_is_named_and_the_rest_goes_on() {
     browser
         .says("main", "t-1-event-store has no global index over eventType and timestamp")
         .await;
+    browser.visit(&format!("/events/{id}")).await;
+    browser
+        .says("section[aria-labelledby=chain-title]", "has no global index over userId")
+        .await;
     browser.visit("/").await;
     browser.says("main", "criteria pass").await;
     browser.open_path("/findings").await;

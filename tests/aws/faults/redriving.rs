@@ -184,3 +184,81 @@ async fn a_function_is_invoked_though_its_answers_are_lost() {
         assert_eq!(completions(&server, &ids).await, [1; EACH], "{case}");
     }
 }
+
+/// What may not be sent is not tried for ever, and what can't be sent now is given back when nobody wants it any more.
+#[tokio::test]
+async fn what_can_not_be_sent_is_said_and_given_back() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    let items = async |id: &str| server.site.json(format!("/api/v1/operations/{id}")).await["items"].clone();
+    let sends = |call: &Call, _: &str| call.operation == "SendMessage";
+
+    let ids = taken(&account, &server, "denied").await;
+    between.set_by_body(first(100, sends, Fate::Refused(400, "AccessDeniedException")));
+    let wish = json!({ "kind": "redrive", "select": { "ids": ids }, "reason": "denied" });
+    let id = start(&server, &wish).await;
+    let ended = ended(&server, &id).await;
+    assert_eq!((&ended["failed"], &ended["succeeded"]), (&json!(EACH), &json!(0)), "{ended}");
+    let note = items(&id).await[0]["note"].to_string();
+    assert!(note.contains("SendMessage to t-1-analytics: AccessDenied"), "{note}");
+    let open = letters(&server, "status=open&q=denied-").await;
+    assert!(
+        open.len() == EACH && open.iter().all(|letter| letter["error_code"] == "GaveUp"),
+        "{open:#?}"
+    );
+
+    let ids = taken(&account, &server, "away").await;
+    between.set_by_body(first(1_000, sends, Fate::Refused(503, "ServiceUnavailable")));
+    let wish = json!({ "kind": "redrive", "select": { "ids": ids }, "reason": "away" });
+    let (id, before) = (start(&server, &wish).await, between.calls("SendMessage"));
+    eventually("it is tried", async || between.calls("SendMessage") > before + 3).await;
+    server
+        .site
+        .post(format!("/api/v1/operations/{id}/cancel"), &json!({}))
+        .await
+        .expect(200);
+    eventually("each is given back", async || {
+        let detail = server.site.json(format!("/api/v1/operations/{id}")).await;
+        let open = letters(&server, "status=open&q=away-").await.len();
+        if detail["operation"]["skipped"] == EACH && open == EACH {
+            Ok(())
+        } else {
+            Err(format!("{open} open: {detail}"))
+        }
+    })
+    .await;
+    between.heal();
+    all_succeed(&server, "redrive", &ids, "once more").await;
+    assert_eq!(completions(&server, &ids).await, [1; EACH]);
+}
+
+/// Looking what became of letters fails: none of them is sent once more for that.
+#[tokio::test]
+async fn what_was_sent_is_not_sent_again_because_looking_fails() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    let ids = taken(&account, &server, "looked").await;
+    let stop = |paused: bool| json!({ "paused": paused, "reason": "a test" });
+    server.site.put("/api/v1/consumers/analytics/paused", &stop(true)).await.expect(200);
+    let wish = json!({ "kind": "redrive", "select": { "ids": ids }, "reason": "a test" });
+    let id = start(&server, &wish).await;
+    there_are(&server, "status=redriving&q=looked-", EACH).await;
+    eventually("they are sent", async || between.calls("SendMessage") == EACH).await;
+    let looks = |call: &Call, body: &str| call.operation == "BatchGetItem" && body.contains("-cutover-letters\"");
+    let before = between.calls("BatchGetItem");
+    between.set_by_body(first(12, looks, Fate::Refused(500, "InternalServerError")));
+    eventually("looking has failed, and works again", async || {
+        between.calls("BatchGetItem") > before + 16
+    })
+    .await;
+    assert_eq!(between.calls("SendMessage"), EACH);
+    server
+        .site
+        .put("/api/v1/consumers/analytics/paused", &stop(false))
+        .await
+        .expect(200);
+    assert_eq!(ended(&server, &id).await["succeeded"], EACH);
+    assert_eq!(between.calls("SendMessage"), EACH);
+}

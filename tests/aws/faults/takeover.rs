@@ -110,3 +110,38 @@ async fn a_letter_that_comes_back_twice_is_one_letter() {
         "{all:#?}"
     );
 }
+
+/// It was kept, and redriven by somebody, and its message has not been deleted: it is not its own return.
+#[tokio::test]
+async fn a_letter_whose_message_outlives_its_redrive_is_not_taken_for_its_return() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = ready(&between, &account).await;
+    between.set_by_body(|call, body| {
+        if call.operation == "DeleteMessageBatch" && body.contains("analytics-dlq") {
+            Fate::Refused(503, "ServiceUnavailable")
+        } else {
+            Fate::Answered
+        }
+    });
+    account.send("analytics-dlq", &updated("still-1")).await;
+    let letter = there_are(&server, "", 1).await.remove(0);
+    let stop = |paused: bool| json!({ "paused": paused, "reason": "a test" });
+    server.site.put("/api/v1/consumers/analytics/paused", &stop(true)).await.expect(200);
+    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
+    server.site.post("/api/v1/operations", &wish).await.expect(202);
+    there_are(&server, "status=redriving", 1).await;
+    let tried = between.calls("DeleteMessageBatch");
+    eventually("the message comes again", async || between.calls("DeleteMessageBatch") > tried + 3).await;
+    there_are(&server, "status=redriving", 1).await;
+    between.heal();
+    eventually("its message is gone", async || account.messages("analytics-dlq").await == 0).await;
+    server
+        .site
+        .put("/api/v1/consumers/analytics/paused", &stop(false))
+        .await
+        .expect(200);
+    let done = there_are(&server, "status=redriven", 1).await.remove(0);
+    assert_eq!((&done["id"], &done["failed_redrives"]), (&letter["id"], &json!(0)));
+    assert_eq!(letters(&server, "").await.len(), 1);
+}

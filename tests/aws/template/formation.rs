@@ -135,7 +135,21 @@ impl Reader<'_> {
         match function {
             "Ref" => self.referred(of.as_str().expect("a name")),
             "GetAtt" => self.attribute(of[0].as_str().expect("an id"), of[1].as_str().expect("an attribute")),
-            "Sub" => self.substituted(of.as_str().expect("a text")).into(),
+            "Sub" => match of {
+                Value::Array(_) => {
+                    let values = map(&of[1]).map(|(name, value)| (name, self.resolved(value)));
+                    let text = values.fold(of[0].as_str().expect("a text").to_owned(), |text, (name, value)| {
+                        text.replace(&format!("${{{name}}}"), value.as_str().expect("a text"))
+                    });
+                    self.substituted(&text).into()
+                }
+                text => self.substituted(text.as_str().expect("a text")).into(),
+            },
+            "Join" => {
+                let (by, parts) = (argument(0), argument(1));
+                let parts = parts.as_array().expect("parts").iter().map(|part| part.as_str().expect("a text"));
+                parts.collect::<Vec<_>>().join(by.as_str().expect("a separator")).into()
+            }
             "If" => argument(if self.holds(of[0].as_str().expect("a condition")) { 1 } else { 2 }),
             "Equals" => (argument(0) == argument(1)).into(),
             "Not" => (argument(0) == Value::Bool(false)).into(),

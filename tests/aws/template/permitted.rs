@@ -203,7 +203,10 @@ fn function(operation: &str) -> Vec<Need> {
     let (method, path) = operation.split_once(' ').unwrap_or_default();
     let mut parts = path.trim_matches('/').split('/').skip(1);
     let (kind, name, what) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
-    let of = |action: &str| vec![(format!("lambda:{action}"), format!("function:{name}"))];
+    // A function is called by its name, or by its ARN.
+    let plain = name.replace("%3A", ":");
+    let plain = plain.rsplit_once(":function:").map_or(plain.as_str(), |(_, name)| name);
+    let of = |action: &str| vec![(format!("lambda:{action}"), format!("function:{plain}"))];
     match (method, kind, what) {
         ("POST", Some("functions"), Some("invocations")) => of("InvokeFunction"),
         ("GET", Some("functions"), Some("configuration")) => of("GetFunctionConfiguration"),

@@ -98,6 +98,8 @@ pub struct EventPage {
     pub ledger: Option<LedgerEntry>,
     /// Why the ledger could not be asked.
     pub ledger_fault: Option<AppError>,
+    /// Why its causes and effects are not known.
+    pub chain_fault: Option<AppError>,
     /// When the audit consumer stored it; `None` if it hasn't yet.
     pub stored_at: Option<Timestamp>,
     /// What caused it, the first cause first.
@@ -228,6 +230,7 @@ mod ssr {
     }
 
     /// An event's causes, the first one first, its effects, and the cause that was never seen, if there is one.
+    #[derive(Debug, Default)]
     pub struct Chain {
         /// First cause first.
         pub causes: Vec<StoredEvent>,
@@ -291,6 +294,7 @@ mod ssr {
                     metadata: None,
                     ledger: Some(entry),
                     ledger_fault: None,
+                    chain_fault: None,
                     stored_at: None,
                     causes: Vec::new(),
                     effects: Vec::new(),
@@ -298,7 +302,11 @@ mod ssr {
                 });
             };
             let event = &stored.event;
-            let chain = chain(desk, event).await?;
+            // An index may be missing that only effects are found by.
+            let (chain, chain_fault) = match chain(desk, event).await {
+                Ok(chain) => (chain, None),
+                Err(fault) => (Chain::default(), Some(fault)),
+            };
             let mut fields = vec![
                 ("eventId".to_owned(), event.event_id.clone()),
                 ("eventType".to_owned(), event.event_type.clone()),
@@ -320,6 +328,7 @@ mod ssr {
                 metadata: event.metadata.as_ref().map(pipeline::event::Json::pretty),
                 ledger,
                 ledger_fault,
+                chain_fault,
                 stored_at: Some(stored.stored_at),
                 causes: rows(&chain.causes),
                 effects: rows(&chain.effects),

@@ -187,12 +187,15 @@ fn Chain(data: Signal<EventPage>) -> impl IntoView {
             })
             .collect_view()
     };
-    let chain = Memo::new(move |_| data.with(|d| (d.causes.clone(), d.effects.clone(), d.orphan_of.clone())));
+    let chain = Memo::new(move |_| data.with(|d| (d.causes.clone(), d.effects.clone(), d.orphan_of.clone(), d.chain_fault.clone())));
     view! {
         <section class="panel" aria-labelledby="chain-title">
             <h2 id="chain-title">"Causes and effects"</h2>
             {move || {
-                let (causes, effects, orphan_of) = chain.get();
+                let (causes, effects, orphan_of, fault) = chain.get();
+                if let Some(fault) = fault {
+                    return view! { <Empty title="Causes and effects are not known" text=fault.to_string() /> }.into_any();
+                }
                 if causes.is_empty() && effects.is_empty() && orphan_of.is_none() {
                     return view! { <Empty title="None" text="This event names no cause, and no event names it as theirs." /> }.into_any();
                 }

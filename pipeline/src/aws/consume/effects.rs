@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::aws::Names;
 use crate::aws::analytics::DynamoAnalytics;
@@ -32,6 +33,13 @@ const MAX_KEY: usize = 2_048;
 const STORE: &str = "the event store";
 /// The most effects of one transaction, which holds 100 items, the accounts and the totals among them.
 const TOGETHER: usize = 80;
+
+/// How many effects are applied at once, each by itself.
+const AT_ONCE: usize = 16;
+
+fn is_published(effect: &Effect) -> bool {
+    matches!(effect, Effect::Publish(_))
+}
 
 /// Applies what consumers ask for.
 pub(super) struct Effects {
@@ -74,8 +82,14 @@ impl Effects {
 
     /// Does what can't be in the transaction, and what is too much for it, at least once, before it: events are published, notifications
     /// sent, types and sources noted. Answers with what is left.
-    pub(super) async fn ahead(&self, event: &Event, effects: Vec<Effect>) -> Result<Vec<Effect>, ConsumerError> {
+    pub(super) async fn ahead(&self, event: &Event, mut effects: Vec<Effect>) -> Result<Vec<Effect>, ConsumerError> {
         let (mut publish, mut rest) = (Vec::new(), Vec::new());
+        while effects.iter().filter(|effect| !is_published(effect)).count() > TOGETHER {
+            let mut some: Vec<Effect> = effects.drain(..TOGETHER).collect();
+            let theirs = effects.iter().take_while(|effect| is_published(effect)).count();
+            some.extend(effects.drain(..theirs));
+            self.part(event, some).await?;
+        }
         if effects.contains(&Effect::Store) {
             // What is stored can be asked for.
             for (kind, value) in [("type", &event.event_type), ("source", &event.source)] {
@@ -104,20 +118,34 @@ impl Effects {
                 other => rest.push(other),
             }
         }
-        while rest.len() > TOGETHER {
-            // Giving a transaction its category twice is giving it once.
-            let some: Vec<Effect> = rest.drain(..TOGETHER).collect();
-            for effect in &some {
-                self.alone(event, effect).await?;
+        self.publish(publish).await?;
+        Ok(rest)
+    }
+
+    /// A part of more than a transaction holds. What says of an effect that it is done is published before it is done: a run that comes
+    /// after one that broke off finds nothing more to do where it is done, and would not say it.
+    async fn part(&self, event: &Event, effects: Vec<Effect>) -> Result<(), ConsumerError> {
+        let (mut publish, mut rest) = (Vec::new(), Vec::new());
+        for effect in effects {
+            match effect {
+                Effect::Publish(event) => publish.push(*event),
+                other => rest.push(other),
             }
         }
-        for answer in self.bus.put(publish, None).await {
+        self.publish(publish).await?;
+        // Giving a transaction its category twice is giving it once.
+        let alone = rest.iter().map(|effect| self.alone(event, effect));
+        stream::iter(alone).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    async fn publish(&self, events: Vec<Event>) -> Result<(), ConsumerError> {
+        for answer in self.bus.put(events, None).await {
             answer.map_err(|error| match error {
                 PublishError::Unavailable(reason) => ConsumerError::transient("BusUnavailable", reason),
                 refused => ConsumerError::permanent("EffectRefused", refused.to_string()),
             })?;
         }
-        Ok(rest)
+        Ok(())
     }
 
     /// One effect by itself; one that finds nothing to change is none.

@@ -4,7 +4,7 @@ use crate::metric::Unit;
 
 /// What a metric is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::aws) enum Part {
     /// What our functions count themselves: namespace `Cutover`.
     Own,
     /// The consumer's function: namespace `AWS/Lambda`.
@@ -45,7 +45,7 @@ impl Part {
 
 /// A number that is kept: one statistic of one metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Quantity {
+pub(in crate::aws) struct Quantity {
     /// Its name in the cache; never to be given another meaning.
     pub(super) name: &'static str,
     pub(super) part: Part,
@@ -141,7 +141,18 @@ pub(super) const MATCHED: Quantity = of(
     "Matched",
     "Events that the rule's pattern matched.",
 );
-pub(super) const LETTERS_AGE: Quantity = seconds(
+pub(in crate::aws) const QUEUE_AGE: Quantity = seconds(
+    of(
+        Queue,
+        "queue_age",
+        "ApproximateAgeOfOldestMessage",
+        "Maximum",
+        "Oldest message",
+        "The age of the oldest message that was there.",
+    ),
+    1.0,
+);
+pub(in crate::aws) const LETTERS_AGE: Quantity = seconds(
     of(
         DeadLetters,
         "dlq_age",
@@ -317,17 +328,7 @@ pub(super) const ALL: [Quantity; 30] = [
         "Received",
         "The most messages that were received and not yet deleted.",
     ),
-    seconds(
-        of(
-            Queue,
-            "queue_age",
-            "ApproximateAgeOfOldestMessage",
-            "Maximum",
-            "Oldest message",
-            "The age of the oldest message that was there.",
-        ),
-        1.0,
-    ),
+    QUEUE_AGE,
     of(
         DeadLetters,
         "dlq_waiting",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::quantity::{
-    ALL, ERRORS, FAILED, IN_FLIGHT, INVOCATIONS, Key, LETTERS_AGE, MATCHED, OPEN, P50, P95, P99, PERCENTILES, PROCESSED, Part, Quantity,
+    ALL, ERRORS, FAILED, IN_FLIGHT, INVOCATIONS, Key, MATCHED, OPEN, P50, P95, P99, PERCENTILES, PROCESSED, Part, Quantity,
 };
 use super::schedule::{Level, WINDOWS};
 use super::{CloudWatch, STORE};
@@ -17,8 +17,11 @@ use crate::time::{MINUTE, Span, Timestamp};
 const EVERYTHING: &str = "audit";
 /// How old a percentile over a span that ends now may be.
 const WINDOW_FOR: i64 = 15 * MINUTE;
-/// How old the age of the oldest dead letter may be: it moves on by itself, so that its message is what counts.
-const LETTERS_AGE_FOR: i64 = 30 * MINUTE;
+/// How old the age of the oldest message may be: it moves on by itself, so that its message is what counts.
+const AGE_FOR: i64 = 30 * MINUTE;
+/// How far the measurements may be behind the end of a span whose counts are told. They are read each minute, and each five while nobody
+/// looks.
+const BLIND_AFTER: i64 = 15 * MINUTE;
 /// The finest that the platform is asked about its own measurements.
 const PLATFORM_STEP: i64 = 5 * MINUTE;
 
@@ -96,12 +99,13 @@ impl CloudWatch {
         consumer.is_none() || self.book.knows(&Key::new(consumer, &PROCESSED))
     }
 
-    /// About when the oldest message in a dead-letter queue was sent: a consumer's, or, without one, the deployment's. It may have gone
-    /// since; `None` if nothing was measured lately.
-    pub(in crate::aws) fn oldest_letter(&self, consumer: Option<&str>) -> Option<Timestamp> {
-        let key = Key::new(consumer, &LETTERS_AGE);
+    /// About when the oldest message in a consumer's queue, or dead-letter queue, was sent, by what was measured of its age; without a
+    /// consumer, of the deployment's dead-letter queue. It may have gone since; `None` if nothing was measured lately.
+    pub(in crate::aws) fn oldest(&self, age: &Quantity, consumer: Option<&str>) -> Option<Timestamp> {
         let now = Timestamp::now();
-        let line = self.book.values(&key, PLATFORM_STEP, Span::ending(now, LETTERS_AGE_FOR));
+        let line = self
+            .book
+            .values(&Key::new(consumer, age), PLATFORM_STEP, Span::ending(now, AGE_FOR));
         let (at, age) = line.last_key_value()?;
         #[allow(clippy::cast_possible_truncation)] // seconds, 14 days of them at most
         let age = (age * 1_000.0) as i64;
@@ -216,7 +220,14 @@ impl CloudWatch {
     /// Each consumer's counts.
     async fn counted(&self, span: Span) -> Result<Vec<ConsumerCounts>, StoreError> {
         let now = Timestamp::now();
-        self.frame(span, MINUTE)?;
+        let frame = self.frame(span, MINUTE)?;
+        if span.to.since(frame.until) > BLIND_AFTER {
+            // Nothing was heard of the end of the span: that is not as if nothing had happened in it.
+            return Err(StoreError::Unavailable {
+                what: STORE,
+                reason: self.source(now).fault.unwrap_or_else(|| "it was not asked lately".to_owned()),
+            });
+        }
         let mut counts = Vec::with_capacity(self.names.consumers.len());
         for name in self.consumers(None) {
             let (processed, failed) = self.sums(name, span);

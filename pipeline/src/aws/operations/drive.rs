@@ -1,13 +1,13 @@
 //! An operation from where it stands to its end: a tenth of a second's worth of items at a time.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::STORE;
+use super::progress::Progress;
 use super::record::Listed;
 use super::settle::{Outcome, why_not};
 use super::worker::{BEAT, Lost, TOGETHER, Worker};
@@ -27,7 +27,13 @@ const MAX_SENDING: usize = 16;
 const LOOKED_AT: usize = 300;
 
 impl Worker {
-    pub(super) async fn go(&self, operation: &Operation, again: bool, stop: &CancellationToken) -> Result<(), StoreError> {
+    pub(super) async fn go(
+        &self,
+        operation: &Operation,
+        again: bool,
+        progress: &Progress,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
         let all = self.operations.listed(&operation.id, -1, MAX_ITEMS).await?;
         let mut running = operation.status == OperationStatus::Running;
         let (mut waiting, mut away): (Vec<Listed>, Vec<Listed>) = (Vec::new(), Vec::new());
@@ -38,14 +44,18 @@ impl Worker {
                 ItemStatus::Succeeded | ItemStatus::Failed | ItemStatus::Skipped => {}
             }
         }
-        waiting.reverse();
         if again {
-            // Whoever sent them may not have come to it, nor whoever announced more.
+            // Of what is marked as sent and isn't known to be, some may never have been: it is sent once more, as what waits is, at the
+            // operation's rate.
+            let unsure: Vec<Listed> = away.extract_if(.., |item| running && !progress.is_sent(item.n)).collect();
             self.recount(&operation.id, away.len()).await?;
-            self.resend(&away).await?;
+            waiting.splice(0..0, unsure);
+            if !running {
+                self.resend(&away).await?;
+            }
         }
+        waiting.reverse();
         let mut tick = tokio::time::interval(TICK);
-        let held = AtomicBool::new(false);
         // Looking takes its time, and so may a call; sending keeps to its rate meanwhile.
         let (mut looking, mut sending) = (FuturesUnordered::new(), FuturesUnordered::new());
         let (mut beat, mut looked, mut ticks, mut owed) = (Instant::now(), Instant::now(), 0_u32, 0_u32);
@@ -80,13 +90,13 @@ impl Worker {
                 }
                 beat = Instant::now();
             }
-            if running && owed > 0 && !waiting.is_empty() && sending.len() < MAX_SENDING && !held.load(Ordering::Relaxed) {
+            if running && owed > 0 && !waiting.is_empty() && sending.len() < MAX_SENDING && !progress.is_held() {
                 let count = (owed as usize).min(waiting.len());
                 owed = 0;
                 let some: Vec<Listed> = waiting.drain(waiting.len() - count..).rev().collect();
                 let (open, discarded) = (LetterStatus::Open, LetterStatus::Discarded);
                 match operation.kind {
-                    OperationKind::Redrive => sending.push(self.redrive(&operation.id, some, &held)),
+                    OperationKind::Redrive => sending.push(self.redrive(&operation.id, some, progress)),
                     OperationKind::Discard => running = self.mark(&operation.id, some, open, discarded).await?,
                     OperationKind::Restore => running = self.mark(&operation.id, some, discarded, open).await?,
                 }

@@ -1,15 +1,16 @@
 //! Redriving letters: sending them, and looking what has become of them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
+use super::progress::Progress;
 use super::record::Listed;
 use super::send::Sender;
 use super::settle::{Outcome, why_not};
 use super::worker::{Lost, MAX_PAUSE, Worker};
 use crate::aws::bus::PUBLISHER;
+use crate::aws::error::is_denied;
 use crate::aws::ledger::{Account, NotMade};
 use crate::aws::letters::Kept;
 use crate::aws::record::{number, text};
@@ -32,9 +33,9 @@ enum Sent {
 }
 
 impl Worker {
-    /// Sends letters back; whether the operation still runs, and those whose outcome is awaited. While some can't be sent, `held` says
+    /// Sends letters back; whether the operation still runs, and those whose outcome is awaited. While some can't be sent, `progress` says
     /// so: then no more are to be.
-    pub(super) async fn redrive(&self, id: &str, some: Vec<Listed>, held: &AtomicBool) -> Result<(bool, Vec<Listed>), StoreError> {
+    pub(super) async fn redrive(&self, id: &str, some: Vec<Listed>, progress: &Progress) -> Result<(bool, Vec<Listed>), StoreError> {
         // Announced first: what is on its way is not passed over by whoever cancels.
         let announced = self
             .update(id)
@@ -45,7 +46,7 @@ impl Worker {
             .expression_attribute_values(":me", text(&self.me))
             .expression_attribute_values(":running", text(OperationStatus::Running.name()));
         if self.make_once(announced).await?.is_none() {
-            return Ok((false, Vec::new()));
+            return Ok((false, self.still_away(id, some).await?));
         }
         let (mut left, mut away) = (some, Vec::new());
         let mut pause = Duration::from_millis(500);
@@ -67,7 +68,8 @@ impl Worker {
                 }
             }
             self.settle_announced(id, ItemStatus::Waiting, &outcomes).await?;
-            held.store(!later.is_empty(), Ordering::Relaxed);
+            away.iter().for_each(|item| progress.note_sent(item.n));
+            progress.hold(!later.is_empty());
             if later.is_empty() {
                 return Ok((true, away));
             }
@@ -75,10 +77,64 @@ impl Worker {
             tokio::time::sleep(pause).await;
             pause = MAX_PAUSE.min(pause * 2);
             left = later;
-            if matches!(self.beat(id).await?, Err(Lost)) {
-                return Ok((false, away));
+            match self.beat(id).await? {
+                Ok(true) => {}
+                Ok(false) => {
+                    progress.hold(false);
+                    self.give_back(id, &left).await?;
+                    return Ok((false, away));
+                }
+                Err(Lost) => return Ok((false, away)),
             }
         }
+    }
+
+    /// Of items whose operation was cancelled before they were announced, those that another had sent, or tried to.
+    async fn still_away(&self, id: &str, some: Vec<Listed>) -> Result<Vec<Listed>, StoreError> {
+        let away: Vec<Listed> = some.into_iter().filter(|item| item.status == ItemStatus::Sent).collect();
+        if !away.is_empty() {
+            let counted = self
+                .update(id)
+                .update_expression("ADD sent :count")
+                .condition_expression("driver = :me")
+                .expression_attribute_values(":count", number(away.len()))
+                .expression_attribute_values(":me", text(&self.me));
+            self.make_once(counted).await?;
+            self.resend(&away).await?;
+        }
+        Ok(away)
+    }
+
+    /// Passes over what could not be sent, and is not to be any more: its letter is as it was.
+    async fn give_back(&self, id: &str, left: &[Listed]) -> Result<(), StoreError> {
+        let mut outcomes = Vec::with_capacity(left.len());
+        for item in left {
+            if item.status == ItemStatus::Sent
+                && let Some(kept) = self.letters.kept(&item.letter_id).await?
+            {
+                self.reopen(&kept).await?;
+            }
+            let note = "it could not be sent before the operation was cancelled".to_owned();
+            outcomes.push(Outcome::of(item, ItemStatus::Skipped, Some(note)));
+        }
+        self.settle_announced(id, ItemStatus::Waiting, &outcomes).await
+    }
+
+    /// A letter that was marked as sent, and wasn't, is open again; its delivery is not awaited.
+    async fn reopen(&self, kept: &Kept) -> Result<(), StoreError> {
+        let letter = &kept.letter;
+        if let Some(event_id) = &letter.event_id {
+            let bury = |account: &Account| {
+                let mut after = account.clone();
+                after.bury(&letter.consumer, &letter.id);
+                (account.seen() && !account.done(&letter.consumer) && after != *account).then_some(after)
+            };
+            match self.ledger.change(event_id, bury).await {
+                Err(StoreError::NotOffered { .. }) => {}
+                other => other?,
+            }
+        }
+        self.letters.set(&letter.id, LetterStatus::Redriving, LetterStatus::Open).await
     }
 
     async fn send(&self, id: &str, item: Listed) -> Sent {
@@ -164,8 +220,15 @@ impl Worker {
                 return settled(ItemStatus::Skipped, why_not(Some(&kept), LetterStatus::Open));
             }
         }
-        if self.sender.send(&consumer, &kept.body, &event).await? {
-            return Ok(None);
+        match self.sender.send(&consumer, &kept.body, &event).await {
+            Ok(true) => return Ok(None),
+            Ok(false) => {}
+            // Trying again doesn't help, and keeps the others from being sent.
+            Err(error) if is_denied(&error) => {
+                self.reopen(&kept).await?;
+                return settled(ItemStatus::Failed, error.to_string());
+            }
+            Err(error) => return Err(error),
         }
         if let Some(kept) = self.letters.kept(&kept.letter.id).await? {
             let why = format!("{consumer} has neither a queue nor a function");

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::progress::Progress;
 use super::record::header_of;
 use super::send::Sender;
 use super::{ALL, BUSY_INDEX, DynamoOperations, STORE};
@@ -146,7 +147,7 @@ impl Worker {
             .index_name(BUSY_INDEX)
             .key_condition_expression("busy = :all")
             .expression_attribute_values(":all", text(ALL));
-        let found = items(query, 50).await.map_err(|e| self.operations.failed("Query", &e))?;
+        let found = items(query, usize::MAX).await.map_err(|e| self.operations.failed("Query", &e))?;
         let all = found.iter().map(|item| {
             let record = Record { what: STORE, item };
             Ok((header_of(item)?, record.number("beat")?, record.optional_text("driver").is_some()))
@@ -224,9 +225,9 @@ impl Worker {
     /// Drives an operation to its end, or to this process's.
     async fn drive(&self, operation: Operation, again: bool, stop: &CancellationToken) {
         let (id, mut operation, mut again) = (operation.id.clone(), operation, again);
-        let mut pause = Duration::from_millis(500);
+        let (mut pause, progress) = (Duration::from_millis(500), Progress::default());
         loop {
-            let Err(error) = self.go(&operation, again, stop).await else {
+            let Err(error) = self.go(&operation, again, &progress, stop).await else {
                 return;
             };
             tracing::error!(operation = id, %error, "an operation is held up; it goes on by itself");
