@@ -9,9 +9,9 @@ mod give_up;
 
 use std::sync::Arc;
 
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::Client;
 use futures::future::join_all;
-use serde::{Deserialize, Serialize};
 
 use super::again::{TRIES, overtaken, wait};
 use super::analytics::DynamoAnalytics;
@@ -34,59 +34,28 @@ use crate::trigger::TriggerMaps;
 use effects::{Effects, Prepared};
 use give_up::GiveUp;
 
-/// What SQS hands over.
-#[derive(Deserialize)]
-struct Batch {
-    #[serde(rename = "Records")]
-    records: Vec<Record>,
-}
+/// What of a message's attributes counts.
+const SENT: &str = "SentTimestamp";
+const RECEIVED: &str = "ApproximateReceiveCount";
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Record {
-    message_id: String,
-    #[serde(default)]
-    receipt_handle: String,
-    body: String,
-    #[serde(default)]
-    attributes: Attributes,
-    #[serde(default, rename = "eventSourceARN")]
-    queue_arn: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct Attributes {
-    /// When EventBridge sent it to the queue, Unix milliseconds: the envelope's own time may be the publisher's.
-    #[serde(rename = "SentTimestamp")]
-    sent: Option<String>,
-    /// How often it was received, this time included.
-    #[serde(rename = "ApproximateReceiveCount")]
-    received: Option<String>,
-}
-
-impl Record {
-    fn delivery(&self) -> Handed<'_> {
-        let sent = self.attributes.sent.as_ref().and_then(|sent| sent.parse().ok()).map(Timestamp);
-        Handed {
-            text: &self.body,
-            published_at: sent.or_else(|| published_at(&self.body)),
-            attempt: self.attributes.received.as_ref().and_then(|n| n.parse().ok()),
-        }
+/// A message as one delivery. Its time is when EventBridge sent it to the queue: the envelope's own may be the publisher's.
+fn delivery(message: &SqsMessage) -> Handed<'_> {
+    let text = body(message);
+    let number = |name: &str| message.attributes.get(name).and_then(|value| value.parse::<i64>().ok());
+    Handed {
+        text,
+        published_at: number(SENT).map(Timestamp).or_else(|| published_at(text)),
+        // This time included.
+        attempt: number(RECEIVED).and_then(|count| u32::try_from(count).ok()),
     }
 }
 
-/// What Lambda is answered: for a batch, the messages that are to be tried again.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Answer {
-    batch_item_failures: Vec<Failure>,
+fn body(message: &SqsMessage) -> &str {
+    message.body.as_deref().unwrap_or_default()
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failure {
-    item_identifier: String,
+fn id(message: &SqsMessage) -> &str {
+    message.message_id.as_deref().unwrap_or_default()
 }
 
 /// One delivery, however it came.
@@ -142,10 +111,10 @@ impl Function {
     ///
     /// # Errors
     /// The event can't be read, or the consumer can't handle it, or its effects can't be applied. Of a batch no error: the
-    /// [`Answer`] names the messages that are to be tried again.
-    pub async fn handle(&self, payload: &str) -> (Result<Answer, ConsumerError>, Measured) {
+    /// answer names the messages that are to be tried again.
+    pub async fn handle(&self, payload: &str) -> (Result<SqsBatchResponse, ConsumerError>, Measured) {
         let mut measured = Measured::default();
-        let Ok(batch) = serde_json::from_str::<Batch>(payload) else {
+        let Ok(batch) = serde_json::from_str::<SqsEvent>(payload) else {
             let handed = Handed {
                 text: payload,
                 published_at: published_at(payload),
@@ -153,10 +122,10 @@ impl Function {
             };
             let outcome = self.consume(handed, None).await;
             measured.count(outcome.is_ok(), handed.published_at, Timestamp::now());
-            return (outcome.map(|()| Answer::default()), measured);
+            return (outcome.map(|()| SqsBatchResponse::default()), measured);
         };
         let outcomes = batch.records.iter().map(async |record| {
-            let handed = record.delivery();
+            let handed = delivery(record);
             let attempt = handed.attempt.unwrap_or(1);
             let delay = self.retry.delay(attempt, rand::random());
             let outcome = self.consume(handed, delay).await;
@@ -167,38 +136,36 @@ impl Function {
             };
             (record, handed.published_at, done_at, completed, again)
         });
-        let mut answer = Answer::default();
+        let mut answer = SqsBatchResponse::default();
         for (record, published_at, done_at, completed, again) in join_all(outcomes).await {
             measured.count(completed, published_at, done_at);
             if again {
-                answer.batch_item_failures.push(Failure {
-                    item_identifier: record.message_id.clone(),
-                });
+                answer.add_failure(id(record));
             }
         }
         (Ok(answer), measured)
     }
 
     /// Sees to a message that failed; whether it is to be tried again.
-    async fn failed(&self, record: &Record, attempt: u32, delay: Option<u64>, error: &ConsumerError) -> bool {
+    async fn failed(&self, record: &SqsMessage, attempt: u32, delay: Option<u64>, error: &ConsumerError) -> bool {
         if let (false, Some(delay)) = (error.permanent, delay) {
-            tracing::warn!(id = record.message_id, attempt, %error, "a message is to be tried again");
+            tracing::warn!(id = id(record), attempt, %error, "a message is to be tried again");
             self.postpone(record, delay).await;
             return true;
         }
         let buried = async {
-            match envelope::parse(&record.body).as_deref() {
+            match envelope::parse(body(record)).as_deref() {
                 Ok([event]) if !event.event_id.is_empty() => self.give_up.bury(event, attempt, error).await,
-                _ => self.give_up.keep(&record.message_id, &record.body, attempt, error).await,
+                _ => self.give_up.keep(id(record), body(record), attempt, error).await,
             }
         };
         match buried.await {
             Ok(()) => {
-                tracing::error!(id = record.message_id, attempt, %error, "a message was given up: it is a dead letter");
+                tracing::error!(id = id(record), attempt, %error, "a message was given up: it is a dead letter");
                 false
             }
             Err(fault) => {
-                tracing::error!(id = record.message_id, %error, %fault, "a message can't be given up; it is tried again");
+                tracing::error!(id = id(record), %error, %fault, "a message can't be given up; it is tried again");
                 true
             }
         }
@@ -206,12 +173,21 @@ impl Function {
 
     /// Has a message come again after `delay` milliseconds, instead of after its queue's visibility timeout. It comes again in any
     /// case.
-    async fn postpone(&self, record: &Record, delay: u64) {
-        let Some(queue) = record.queue_arn.rsplit(':').next().filter(|name| !name.is_empty()) else {
+    async fn postpone(&self, record: &SqsMessage, delay: u64) {
+        let Some(queue) = record
+            .event_source_arn
+            .as_deref()
+            .and_then(|arn| arn.rsplit(':').next())
+            .filter(|name| !name.is_empty())
+        else {
             return;
         };
         let seconds = i32::try_from(delay.div_ceil(1_000)).unwrap_or(i32::MAX);
-        if let Err(error) = self.queues.postpone(queue, &record.receipt_handle, seconds).await {
+        if let Err(error) = self
+            .queues
+            .postpone(queue, record.receipt_handle.as_deref().unwrap_or_default(), seconds)
+            .await
+        {
             tracing::warn!(%error, "a message waits for its queue's visibility timeout");
         }
     }

@@ -4,8 +4,9 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use aws_lambda_events::sqs::SqsBatchResponse;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use pipeline::aws::consume::{Answer, Function};
+use pipeline::aws::consume::Function;
 use pipeline::aws::transactions::DynamoTransactions;
 use pipeline::aws::{Connection, Names, connect};
 use pipeline::consumers::{Analytics, Audit, Categorization, Consumer, Notification};
@@ -38,13 +39,15 @@ async fn run() -> Result<(), Error> {
     let connection = connect(None, None).await;
     let consumer = consumer(&name, &connection, &names)?;
     let function = Function::new(consumer, channel, &connection, &names);
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| -> Result<Answer, Error> {
-        let (outcome, measured) = function.handle(event.payload.get()).await;
-        for line in measured.lines(&names.prefix, &name, Timestamp::now()) {
-            println!("{line}");
-        }
-        Ok(outcome?)
-    }))
+    lambda_runtime::run(service_fn(
+        async |event: LambdaEvent<Box<RawValue>>| -> Result<SqsBatchResponse, Error> {
+            let (outcome, measured) = function.handle(event.payload.get()).await;
+            for line in measured.lines(&names.prefix, &name, Timestamp::now()) {
+                println!("{line}");
+            }
+            Ok(outcome?)
+        },
+    ))
     .await
 }
 
