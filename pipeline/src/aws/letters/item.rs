@@ -105,7 +105,8 @@ mod tests {
         });
         let mut names: Vec<&str> = item.keys().map(String::as_str).filter(|name| *name != "body").collect();
         let mut fields = FIELDS.to_vec();
-        (names.sort_unstable(), fields.sort_unstable());
+        names.sort_unstable();
+        fields.sort_unstable();
         assert_eq!(names, fields);
         item.remove("body");
         assert_eq!(super::letter(&item), Ok(letter));
