@@ -11,6 +11,7 @@
 //! | [`events`] | the event store |
 //! | [`flags`], [`activity`] | the flags and what people did, in tables of Cutover's own |
 //! | [`letters`], [`takeover`] | the dead letters, and how they come from their queues |
+//! | [`dashboard`] | how a dashboard behaves: what it changes, and what it takes over |
 //! | [`dead_letters`] | the port of them, with what still waits in the queues |
 //! | [`operations`] | redriving them and setting them aside, and the worker that does it |
 //! | [`metrics`] | the measurements, out of CloudWatch |
@@ -32,6 +33,7 @@ pub mod bus;
 mod connection;
 pub mod consume;
 mod consumers;
+mod dashboard;
 mod dead_letters;
 mod error;
 mod events;
@@ -63,7 +65,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 
 pub use connection::{Connection, configuration, connect};
-pub use dead_letters::LettersConfig;
+pub use dashboard::DashboardConfig;
 pub use names::Names;
 pub use publish::publisher;
 
@@ -85,7 +87,7 @@ use rules::BusRules;
 
 /// The ports of the dashboard over a deployment, and what drives the operations that are started through them.
 #[must_use]
-pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, config: LettersConfig) -> (Ports, Worker) {
+pub fn ports(connection: &Connection, names: &Names, metrics: Arc<CloudWatch>, config: DashboardConfig) -> (Ports, Worker) {
     let client = Client::new(&connection.sdk);
     let ledger = DynamoLedger::of(connection, names).with_ages(metrics.clone());
     let letters = DynamoLetters::new(client.clone(), names, ledger.clone());

@@ -17,7 +17,7 @@ use pipeline::aws::bus::EventBridge;
 use pipeline::aws::metrics::{CloudWatch, MetricsConfig};
 use pipeline::aws::takeover::Takeover;
 use pipeline::aws::transactions::DynamoTransactions;
-use pipeline::aws::{Connection, LettersConfig, Names, configuration, ports};
+use pipeline::aws::{Connection, DashboardConfig, Names, configuration, ports};
 use pipeline::demo::{Fault, Faults};
 use pipeline::event::Event;
 use pipeline::ports::Ports;
@@ -74,7 +74,7 @@ impl Backend for Aws {
             cache: None,
         };
         let metrics = CloudWatch::open(&connection, &names, Some(endpoint), &config).expect("no cache");
-        let (ports, worker) = ports(&connection, &names, metrics.clone(), LettersConfig::default());
+        let (ports, worker) = ports(&connection, &names, metrics.clone(), DashboardConfig::default());
         let fresh = Arc::new(FreshMetrics::new(&connection, &names, metrics, ports.letters.clone()));
         let bus = EventBridge::with_ledger(&connection, &names, Rules::default());
         let bus = Arc::new(DatedBus::new(bus, &ports, &prefix));

@@ -6,6 +6,7 @@ mod faults;
 mod findings;
 mod flags;
 mod init;
+mod ledger;
 mod letters;
 mod metrics;
 mod moto;

@@ -25,13 +25,15 @@ async fn a_viewers_dashboard_shows_everything_and_changes_nothing() {
     viewer.site.put("/api/v1/flags", &wish).await.error(403, "forbidden");
     let wish = json!({ "kind": "discard", "select": { "filter": {} }, "reason": "not here" });
     viewer.site.post("/api/v1/operations", &wish).await.error(403, "forbidden");
-    // What may be written is looked at with an update whose condition never holds, and the deletion of a message that never was.
     for write in [
         "PutItem",
+        "UpdateItem",
+        "PutEvents",
         "BatchWriteItem",
         "TransactWriteItems",
         "SendMessage",
         "ReceiveMessage",
+        "DeleteMessage",
         "DeleteMessageBatch",
         "PutMetricData",
     ] {

@@ -1,10 +1,10 @@
 //! The port of the dead letters: those that were taken over, what was done about each, and what waits in the queues they arrive in.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::dashboard::DashboardConfig;
 use super::metrics::{CloudWatch, LETTERS_AGE};
 use super::operations::DynamoOperations;
 use super::queues::Queues;
@@ -12,32 +12,13 @@ use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, Lett
 use crate::page::Page;
 use crate::ports::{Letters, StoreError};
 
-/// How a dashboard deals with dead letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LettersConfig {
-    /// Whether they are taken over from their queues.
-    pub taken_over: bool,
-    /// How long what was sent to a function that keeps no ledger may take to come back. Lambda's asynchronous retries wait one and two
-    /// minutes, unless the function's configuration or throttling has them wait longer.
-    pub back_within: Duration,
-}
-
-impl Default for LettersConfig {
-    fn default() -> Self {
-        Self {
-            taken_over: true,
-            back_within: Duration::from_secs(6 * 60),
-        }
-    }
-}
-
 /// See the module.
 #[derive(Debug)]
 pub(super) struct DeadLetters {
     pub(super) operations: DynamoOperations,
     pub(super) queues: Queues,
     pub(super) metrics: Arc<CloudWatch>,
-    pub(super) config: LettersConfig,
+    pub(super) config: DashboardConfig,
 }
 
 impl DeadLetters {

@@ -4,12 +4,12 @@
 //! There is no index over all events: each type's partition is asked, and the answers are merged ([`super::merge`]).
 
 mod indexes;
+mod kinds;
 mod partition;
 mod strange;
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,19 +21,18 @@ use super::attribute::{Item, item_to_json};
 use super::error::failed;
 use super::ledger::DynamoLedger;
 use super::merge::{Budget, Positioned, page};
-use super::query::items;
 use super::recent::Recent;
 use super::record::{number, text};
-use super::rules::{BusRules, named_in};
+use super::rules::BusRules;
 use crate::criteria::AuditEvidence;
 use crate::event::Fields;
 use crate::event::item::StoreItem;
-use crate::event::payload::KNOWN_TYPES;
 use crate::page::{Page, check_limit, read_cursor};
 use crate::ports::{EventFilter, EventPage, EventStore, Facets, StoreError, StoredEvent};
 use crate::text::holds;
 use crate::time::Timestamp;
 use indexes::Indexes;
+use kinds::Kinds;
 use partition::{Asked, Partition};
 use strange::Strange;
 
@@ -41,15 +40,12 @@ use strange::Strange;
 const STORE: &str = "the event store";
 /// With a text to look for: how many events one page looks through.
 const SEARCH_LIMIT: u64 = 2_000;
-/// How often partitions are asked for one page, those that have to be at once.
-const ROUNDS: u32 = 8;
+/// How often a partition is asked for one page of a list: what is rare is looked for further on the next page.
+const ROUNDS: u32 = 1;
+/// How often it is asked for an event's effects.
+const EFFECTS_ROUNDS: u32 = 8;
 /// How old the table's description may be: an index that is added is used a minute later.
 const INDEXES_FOR: Duration = Duration::from_secs(60);
-/// How old the types and sources may be.
-const FACETS_FOR: Duration = Duration::from_secs(1);
-/// How old the types that rules name may be, and how long a list waits for them.
-const DECLARED_FOR: Duration = Duration::from_secs(60);
-const DECLARED_WITHIN: Duration = Duration::from_secs(1);
 /// The most partitions that a list is merged of.
 const MAX_PARTITIONS: usize = 200;
 /// The attribute with what has no place among the others, as JSON text.
@@ -64,31 +60,22 @@ const MAX_EFFECTS: usize = 500;
 pub(super) struct DynamoEvents {
     client: Client,
     table: String,
-    facets_table: String,
     indexes: Recent<Indexes>,
-    facets: Recent<Facets>,
-    rules: BusRules,
-    declared: Recent<BTreeSet<String>>,
+    kinds: Kinds,
     strange: Strange,
     ledger: DynamoLedger,
-    /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of them.
-    met: Mutex<(BTreeSet<String>, BTreeSet<String>)>,
 }
 
 impl DynamoEvents {
     /// Over the deployment's table; nothing is called yet.
     pub(super) fn new(client: Client, names: &Names, ledger: DynamoLedger, rules: BusRules) -> Self {
         Self {
+            kinds: Kinds::new(client.clone(), names, rules),
             client,
             table: names.event_store_table.clone(),
-            facets_table: names.facets_table(),
             indexes: Recent::new(INDEXES_FOR),
-            facets: Recent::new(FACETS_FOR),
-            rules,
-            declared: Recent::new(DECLARED_FOR),
             strange: Strange::default(),
             ledger,
-            met: Mutex::default(),
         }
     }
 
@@ -111,55 +98,8 @@ impl DynamoEvents {
         if let Some((attribute, Some(value))) = served {
             return Ok(vec![(attribute, value.clone())]);
         }
-        // Those of the design, and those that rules name, are asked for even before the first of them was met.
-        let known = KNOWN_TYPES.iter().map(|name| (*name).to_owned());
-        let (facets, declared) = tokio::join!(self.facets(), self.declared());
-        let types: BTreeSet<String> = facets?.types.into_iter().chain(known).chain(declared).collect();
+        let types = self.kinds.types().await?;
         Ok(types.into_iter().map(|name| ("eventType", name)).collect())
-    }
-
-    /// The types that rules name. A list does not wait for EventBridge, nor fail with it.
-    async fn declared(&self) -> BTreeSet<String> {
-        let read = async || {
-            let rules = tokio::time::timeout(DECLARED_WITHIN, self.rules.list()).await;
-            let rules = rules.ok().and_then(Result::ok).unwrap_or_default();
-            Ok(rules.iter().flat_map(|rule| named_in(&rule.pattern, "detail-type")).collect())
-        };
-        self.declared.get(read).await.map(|types| (*types).clone()).unwrap_or_default()
-    }
-
-    async fn seen(&self, kind: &str) -> Result<Vec<String>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.facets_table)
-            .key_condition_expression("kind = :kind")
-            .expression_attribute_values(":kind", text(kind));
-        let found = match items(query, usize::MAX).await {
-            Ok(found) => found,
-            // A deployment without Cutover's own tables is read all the same.
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => return Ok(Vec::new()),
-            Err(error) => return Err(failed(STORE, &format!("Query of {}", self.facets_table), &error)),
-        };
-        let values = found.iter().filter_map(|item| item.get("value")?.as_s().ok().cloned());
-        Ok(values.collect())
-    }
-
-    async fn all_seen(&self) -> Result<Facets, StoreError> {
-        let (types, sources) = futures::future::try_join(self.seen("type"), self.seen("source")).await?;
-        Ok(Facets { types, sources })
-    }
-
-    fn meet(&self, events: &[StoredEvent]) {
-        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        for StoredEvent { event, .. } in events {
-            if !met.0.contains(&event.event_type) {
-                met.0.insert(event.event_type.clone());
-            }
-            if !met.1.contains(&event.source) {
-                met.1.insert(event.source.clone());
-            }
-        }
     }
 }
 
@@ -222,7 +162,11 @@ impl EventStore for DynamoEvents {
         let needle = filter.q.as_ref().map(|q| q.to_lowercase());
         let indexes = self.indexes().await?;
         let capacity = AtomicU64::new(0);
+        let partitions = self.partitions(filter).await?;
+        let left_out = partitions.len().saturating_sub(MAX_PARTITIONS);
+        let count = partitions.len().clamp(1, MAX_PARTITIONS);
         let asked = Asked {
+            share: i32::try_from(SEARCH_LIMIT).unwrap_or(i32::MAX) / i32::try_from(count).unwrap_or(i32::MAX),
             capacity: &capacity,
             strange: &self.strange,
             client: &self.client,
@@ -231,8 +175,6 @@ impl EventStore for DynamoEvents {
             filter,
             limit,
         };
-        let partitions = self.partitions(filter).await?;
-        let left_out = partitions.len().saturating_sub(MAX_PARTITIONS);
         let partitions = partitions.into_iter().take(MAX_PARTITIONS).map(|(attribute, value)| {
             let index = indexes.of_attribute(attribute).ok_or_else(|| indexes.missing(attribute))?;
             Ok(Partition::new(asked, index, attribute, value))
@@ -244,7 +186,7 @@ impl EventStore for DynamoEvents {
         };
         let fits = |found: &StoredEvent| matches(filter, needle.as_deref(), found);
         let found = page(partitions, from.as_ref(), limit as usize, fits, budget).await?;
-        self.meet(&found.items);
+        self.kinds.meet(&found.items);
         Ok(EventPage {
             page: Page {
                 items: found.items,
@@ -292,7 +234,7 @@ impl EventStore for DynamoEvents {
         }
         let index = indexes.of_attribute(attribute).ok_or_else(|| indexes.missing(attribute))?;
         let (mut effects, mut start) = (Vec::new(), None);
-        for _ in 0..ROUNDS {
+        for _ in 0..EFFECTS_ROUNDS {
             let answer = self
                 .client
                 .query()
@@ -320,13 +262,7 @@ impl EventStore for DynamoEvents {
     }
 
     async fn facets(&self) -> Result<Facets, StoreError> {
-        let seen = self.facets.get(|| self.all_seen()).await?;
-        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let all = |seen: &[String], met: BTreeSet<String>| seen.iter().cloned().chain(met).collect::<BTreeSet<_>>();
-        Ok(Facets {
-            types: all(&seen.types, met.0).into_iter().collect(),
-            sources: all(&seen.sources, met.1).into_iter().collect(),
-        })
+        self.kinds.facets().await
     }
 
     async fn completeness(&self) -> Result<AuditEvidence, StoreError> {

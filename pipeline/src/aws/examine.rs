@@ -34,7 +34,7 @@ use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use super::metrics::CloudWatch;
 use super::pending::Pending;
 use super::recent::Recent;
-use super::{Connection, LettersConfig, Names};
+use super::{Connection, DashboardConfig, Names};
 use crate::finding::{Check, Finding};
 use crate::ports::{Deployment, EventStore};
 use crate::time::Timestamp;
@@ -61,7 +61,7 @@ pub(super) struct Examiner {
     credentials: Option<SharedCredentialsProvider>,
     clients: Clients,
     names: Names,
-    config: LettersConfig,
+    config: DashboardConfig,
     pending: Pending,
     /// Where it looks, for people.
     place: String,
@@ -78,7 +78,7 @@ impl Examiner {
         names: &Names,
         metrics: Arc<CloudWatch>,
         store: Arc<dyn EventStore>,
-        config: LettersConfig,
+        config: DashboardConfig,
     ) -> Self {
         let sdk = &connection.sdk;
         Self {

@@ -3,6 +3,7 @@
 //! Any instance of the dashboard starts them; one of them at a time drives an operation ([`worker`]).
 
 mod drive;
+mod give_back;
 mod progress;
 mod record;
 mod redrive;

@@ -36,7 +36,7 @@ async fn aws(config: &Config) -> Result<(), Failure> {
         &connection,
         &names,
         metrics.clone(),
-        config.dead_letters.letters(config.aws.read_only)?,
+        config.dead_letters.dashboard(config.aws.read_only)?,
     );
     let reached = match &ports.deployment {
         Some(deployment) => deployment.access().await.is_none(),

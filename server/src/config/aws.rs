@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pipeline::aws::metrics::MetricsConfig;
 use pipeline::aws::names::{ConsumerNames, FlagFunctionName};
-use pipeline::aws::{Connection, LettersConfig, Names, connect};
+use pipeline::aws::{Connection, DashboardConfig, Names, connect};
 use pipeline::flag::GLOBAL_SCOPE;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
@@ -109,7 +109,9 @@ pub(crate) struct DeadLetterSection {
 
 impl Default for DeadLetterSection {
     fn default() -> Self {
-        let LettersConfig { taken_over, back_within } = LettersConfig::default();
+        let DashboardConfig {
+            taken_over, back_within, ..
+        } = DashboardConfig::default();
         Self {
             takeover: taken_over,
             back_within_seconds: u32::try_from(back_within.as_secs()).unwrap_or(u32::MAX),
@@ -122,13 +124,14 @@ impl DeadLetterSection {
     ///
     /// # Errors
     /// A number is out of its range.
-    pub(crate) fn letters(self, read_only: bool) -> Result<LettersConfig, ConfigError> {
+    pub(crate) fn dashboard(self, read_only: bool) -> Result<DashboardConfig, ConfigError> {
         if !(1..=86_400).contains(&self.back_within_seconds) {
             return Err(ConfigError::Wrong(
                 "configuration: dead_letters.back_within_seconds must be 1 to 86400".to_owned(),
             ));
         }
-        Ok(LettersConfig {
+        Ok(DashboardConfig {
+            read_only,
             taken_over: self.takeover && !read_only,
             back_within: Duration::from_secs(self.back_within_seconds.into()),
         })

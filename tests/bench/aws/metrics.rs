@@ -19,6 +19,36 @@ const LOOK: Duration = Duration::from_secs(150);
 /// Calls that are further apart than this are of different rounds.
 const APART: Duration = Duration::from_secs(5);
 
+/// Every metric that there is of a consumer with a queue.
+const OWN: [&str; 3] = ["Processed", "Failed", "Latency"];
+const LAMBDA: [&str; 9] = [
+    "Invocations",
+    "Errors",
+    "Throttles",
+    "Duration",
+    "ConcurrentExecutions",
+    "AsyncEventAge",
+    "AsyncEventsReceived",
+    "AsyncEventsDropped",
+    "DeadLetterErrors",
+];
+const EVENTS: [&str; 9] = [
+    "MatchedEvents",
+    "InvocationAttempts",
+    "RetryInvocationAttempts",
+    "FailedInvocations",
+    "InvocationsSentToDlq",
+    "InvocationsFailedToBeSentToDlq",
+    "IngestionToInvocationSuccessLatency",
+    "IngestiontoInvocationStartLatency",
+    "IngestiontoInvocationCompleteLatency",
+];
+const SQS: [&str; 3] = [
+    "ApproximateNumberOfMessagesVisible",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateAgeOfOldestMessage",
+];
+
 fn metric(namespace: &str, dimensions: &Value, name: &str) -> String {
     json!({ "namespace": namespace, "dimensions": dimensions, "name": name, "points": [[300, [5.0]], [120, [7.0]]] }).to_string()
 }
@@ -33,13 +63,15 @@ pub(crate) async fn refresh(report: &mut Report) -> Result<(), Box<dyn Error>> {
         let function = json!({ "FunctionName": format!("{PREFIX}-{name}-consumer") });
         let rule = json!({ "EventBusName": format!("{PREFIX}-events"), "RuleName": format!("{PREFIX}-{name}") });
         let queue = |suffix: &str| json!({ "QueueName": format!("{PREFIX}-{name}{suffix}") });
-        metrics.extend(["Processed", "Failed", "Latency"].map(|metric_name| metric("Cutover", &own, metric_name)));
-        metrics
-            .extend(["Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"].map(|m| metric("AWS/Lambda", &function, m)));
-        metrics.extend(["MatchedEvents", "InvocationAttempts", "FailedInvocations"].map(|m| metric("AWS/Events", &rule, m)));
-        let seen = ["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"];
-        metrics.extend(seen.map(|m| metric("AWS/SQS", &queue(""), m)));
-        metrics.extend(seen.map(|m| metric("AWS/SQS", &queue("-dlq"), m)));
+        for (namespace, dimensions, names) in [
+            ("Cutover", own, &OWN[..]),
+            ("AWS/Lambda", function, &LAMBDA[..]),
+            ("AWS/Events", rule, &EVENTS[..]),
+            ("AWS/SQS", queue(""), &SQS[..]),
+            ("AWS/SQS", queue("-dlq"), &SQS[..]),
+        ] {
+            metrics.extend(names.iter().map(|name| metric(namespace, &dimensions, name)));
+        }
     }
     account.put_metrics(&metrics.join("\n")).await;
     let between = Between::of(account.endpoint()).await;

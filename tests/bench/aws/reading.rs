@@ -74,6 +74,10 @@ pub(crate) async fn events_page(report: &mut Report) -> Result<(), Box<dyn Error
         ("correlation=c-3", 1),
         ("user=u-2&type=bench.type_2", 1),
         ("source=bench.service_1&type=bench.type_4", 1),
+        // What is rare, or isn't there.
+        ("user=u-2&type=bench.type_2&source=bench.service_9", 1),
+        ("q=nothing-like-this", types),
+        ("user=u-2&q=nothing-like-this", 1),
     ] {
         let mut next = String::new();
         for _ in 0..3 {

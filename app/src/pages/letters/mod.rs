@@ -113,7 +113,10 @@ pub fn LettersPage() -> impl IntoView {
         {loaded(
             reading,
             move |data: Signal<LetterList>| {
-                let some_stay = Memo::new(move |_| data.with(|d| staying(d) > 0));
+                // Where they can't be counted now, the queues stay in their place, and say that they are old.
+                let some_stay = Memo::new(move |before: Option<&bool>| {
+                    data.with(|d| d.queues.as_ref().map_or(before.copied().unwrap_or_default(), |_| staying(d) > 0))
+                });
                 view! {
                     <div class="stack">
                         <Groups data />

@@ -15,7 +15,7 @@ use crate::aws::record::{Record, number, text};
 use crate::ports::{EventFilter, StoreError, StoredEvent};
 
 /// The most items that one call asks for.
-const MAX_BATCH: i32 = 1_000;
+const MAX_BATCH: i32 = 2_000;
 
 /// What all partitions of a list are asked.
 #[derive(Clone, Copy)]
@@ -27,6 +27,8 @@ pub(super) struct Asked<'a> {
     pub(super) filter: &'a EventFilter,
     /// How many a page holds.
     pub(super) limit: u32,
+    /// How many are looked through in each partition for one page, if that is needed.
+    pub(super) share: i32,
     /// What the reading has consumed so far, thousandths of a read unit.
     pub(super) capacity: &'a AtomicU64,
     pub(super) strange: &'a Strange,
@@ -75,9 +77,9 @@ impl<'a> Partition<'a> {
             value,
             filter: (!conditions.is_empty()).then(|| conditions.join(" AND ")),
             values,
-            // Of one partition much at a time is looked through; of many together it would be too much.
-            batch: if sparse && attribute != "eventType" {
-                MAX_BATCH
+            // What is rare is looked for in much at a time: each partition has its share.
+            batch: if sparse {
+                asked.share.max(page).min(MAX_BATCH)
             } else {
                 page.min(MAX_BATCH)
             },

@@ -15,7 +15,7 @@ use super::asking::{Call, is_denied};
 use crate::aws::attribute::Item;
 use crate::aws::record::{number, text};
 use crate::aws::schema::{Attribute, OWN_TABLES};
-use crate::aws::{LettersConfig, Names};
+use crate::aws::{DashboardConfig, Names};
 use crate::finding::Finding;
 use crate::finding::Severity::Note;
 
@@ -55,8 +55,11 @@ const CHECKED: &str = "cutoverCheck";
 const TOO_MANY: usize = 11;
 
 /// The findings of calls that are denied. Where no table of its own may be written it is one finding: the dashboard can look, and that
-/// may be meant.
-pub(super) async fn look(clients: &Clients, names: &Names, config: LettersConfig) -> Vec<Finding> {
+/// may be meant. Of one that is configured to look nothing is tried.
+pub(super) async fn look(clients: &Clients, names: &Names, config: DashboardConfig) -> Vec<Finding> {
+    if config.read_only {
+        return Vec::new();
+    }
     let tables = WRITTEN
         .into_iter()
         .flat_map(|(suffix, ways, breaks)| ways.iter().map(move |way| (suffix, *way, breaks)));

@@ -14,7 +14,7 @@ use crate::ports::StoreError;
 use crate::time::Span;
 
 /// The most metrics of one call.
-const MOST: usize = 500;
+pub(super) const MOST: usize = 500;
 
 /// A metric, and the width of the steps that it is asked for in, milliseconds.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::RngExt;
 use tokio_util::sync::CancellationToken;
 
-use super::ask::{Question, ask};
+use super::ask::{MOST, Question, ask};
 use super::budget::{LISTING, METRIC};
 use super::discover::{Found, discover};
 use super::quantity::PERCENTILES;
@@ -19,6 +19,10 @@ use crate::time::{DAY, MINUTE, Span, Timestamp};
 const LISTED_FOR: i64 = 15 * MINUTE;
 /// The same while there are none of ours yet.
 const NONE_FOR: i64 = MINUTE;
+/// The most calls of a round, unless one job takes more.
+const CALLS: usize = 2;
+/// How far rounds are apart, once everything was read.
+const APART: i64 = 10_000;
 /// The longest pause after a failure.
 const MAX_PAUSE: i64 = MINUTE;
 /// How long a reading waits for the first answers.
@@ -53,6 +57,14 @@ pub(super) fn window_questions<'a>(found: &'a [Found], lengths: &[i64]) -> Vec<Q
 enum Job {
     Level(&'static Level),
     Windows,
+}
+
+/// What is asked for a job.
+fn asked_for(found: &[Found], job: Job) -> Vec<Question<'_>> {
+    match job {
+        Job::Level(level) => questions(found, level),
+        Job::Windows => window_questions(found, &WINDOWS[1..]),
+    }
 }
 
 /// When each was done last.
@@ -136,7 +148,7 @@ impl CloudWatch {
         // What has never been done is not put off by what it costs.
         let Some(next) = done.next(watched) else { return 0 };
         let listing = done.listed.map_or(now, |listed| listed.plus(self.listed_for()));
-        let wanted = next.min(listing).since(now).max(0);
+        let wanted = next.min(listing).since(now).max(APART);
         let minutes = questions(&self.found(), &LEVELS[0]).len() as u64 * METRIC;
         let share = self.a_day(watched) * MINUTE.unsigned_abs() / DAY.unsigned_abs();
         self.book.spent().pause(minutes.max(share), self.ceiling, wanted, now)
@@ -147,7 +159,8 @@ impl CloudWatch {
         if self.found().is_empty() { NONE_FOR } else { LISTED_FOR }
     }
 
-    /// One round: the minutes, and one other thing that is due. At most two calls for what 500 metrics hold.
+    /// One round: the minutes, and of what else is due as much as two calls hold. The rest is the next
+    /// round's.
     async fn round(&self, done: &mut Done, now: Timestamp) -> Result<(), StoreError> {
         if done.listed.is_none_or(|listed| now.since(listed) >= self.listed_for()) {
             self.afford(LISTING, now)?;
@@ -166,21 +179,28 @@ impl CloudWatch {
             done.listed = Some(now);
         }
         let due = done.due(now, self.watched(now));
-        for job in due.into_iter().take(2) {
+        let mut calls = 0;
+        for job in due {
+            let needed = asked_for(&self.found(), job).len().div_ceil(MOST).max(1);
+            if calls > 0 && calls + needed > CALLS {
+                break;
+            }
             self.work(job, done, now).await?;
+            calls += needed;
         }
         Ok(())
     }
 
     async fn work(&self, job: Job, done: &mut Done, now: Timestamp) -> Result<(), StoreError> {
         let found = self.found();
-        let (asked, span) = match job {
+        let asked = asked_for(&found, job);
+        let span = match job {
             Job::Level(level) => {
                 let fill = LEVELS.iter().position(|known| known == level).is_some_and(|slot| done.fill[slot]);
                 let until = self.book.asked(level.period).map(|asked| asked.to).filter(|_| !fill);
-                (questions(&found, level), level.span(until, now))
+                level.span(until, now)
             }
-            Job::Windows => (window_questions(&found, &WINDOWS[1..]), Span::ending(minutes_end(now), DAY)),
+            Job::Windows => Span::ending(minutes_end(now), DAY),
         };
         self.afford(asked.len() as u64 * METRIC, now)?;
         let answers = ask(&self.client, &asked, span, |metrics| self.book.spend(metrics as u64 * METRIC, now)).await?;

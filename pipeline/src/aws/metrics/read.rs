@@ -221,7 +221,7 @@ impl CloudWatch {
     async fn counted(&self, span: Span) -> Result<Vec<ConsumerCounts>, StoreError> {
         let now = Timestamp::now();
         let frame = self.frame(span, MINUTE)?;
-        if span.to.since(frame.until) > BLIND_AFTER {
+        if span.to.min(now).since(frame.until) > BLIND_AFTER {
             // Nothing was heard of the end of the span: that is not as if nothing had happened in it.
             return Err(StoreError::Unavailable {
                 what: STORE,

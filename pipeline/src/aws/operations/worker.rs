@@ -26,7 +26,7 @@ use crate::aws::ledger::DynamoLedger;
 use crate::aws::letters::DynamoLetters;
 use crate::aws::query::items;
 use crate::aws::record::{Record, number, text};
-use crate::aws::{Connection, LettersConfig, Names};
+use crate::aws::{Connection, DashboardConfig, Names};
 use crate::operation::{Operation, OperationStatus};
 use crate::ports::StoreError;
 use crate::time::Timestamp;
@@ -49,7 +49,7 @@ pub struct Worker {
     pub(super) ledger: DynamoLedger,
     pub(super) events: Arc<DynamoEvents>,
     pub(super) sender: Sender,
-    pub(super) config: LettersConfig,
+    pub(super) config: DashboardConfig,
     pub(super) me: String,
 }
 
@@ -63,7 +63,7 @@ impl Worker {
         operations: DynamoOperations,
         letters: DynamoLetters,
         events: Arc<DynamoEvents>,
-        config: LettersConfig,
+        config: DashboardConfig,
     ) -> Self {
         Self {
             operations,

@@ -1,0 +1,112 @@
+//! Which types and sources of events there are: what our audit consumer notes, what rules name, and what came by.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+
+use super::STORE;
+use crate::aws::Names;
+use crate::aws::error::failed;
+use crate::aws::query::items;
+use crate::aws::recent::Recent;
+use crate::aws::record::text;
+use crate::aws::rules::{BusRules, named_in};
+use crate::event::payload::KNOWN_TYPES;
+use crate::ports::{Facets, StoreError, StoredEvent};
+
+/// How old the types and sources may be.
+const FACETS_FOR: Duration = Duration::from_secs(1);
+/// How old the types that rules name may be, and how long a list waits for them.
+const DECLARED_FOR: Duration = Duration::from_secs(60);
+const DECLARED_WITHIN: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Kinds {
+    client: Client,
+    table: String,
+    noted: Recent<Facets>,
+    rules: BusRules,
+    declared: Recent<BTreeSet<String>>,
+    /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of them.
+    met: Mutex<(BTreeSet<String>, BTreeSet<String>)>,
+}
+
+impl Kinds {
+    /// Nothing is called yet.
+    pub(super) fn new(client: Client, names: &Names, rules: BusRules) -> Self {
+        Self {
+            client,
+            table: names.facets_table(),
+            noted: Recent::new(FACETS_FOR),
+            rules,
+            declared: Recent::new(DECLARED_FOR),
+            met: Mutex::default(),
+        }
+    }
+
+    /// Those that were seen.
+    pub(super) async fn facets(&self) -> Result<Facets, StoreError> {
+        let seen = self.noted.get(|| self.all_seen()).await?;
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all = |seen: &[String], met: BTreeSet<String>| seen.iter().cloned().chain(met).collect::<BTreeSet<_>>();
+        Ok(Facets {
+            types: all(&seen.types, met.0).into_iter().collect(),
+            sources: all(&seen.sources, met.1).into_iter().collect(),
+        })
+    }
+
+    /// The types that events may have: those of the design, and those that rules name, even before the first of them was met.
+    pub(super) async fn types(&self) -> Result<BTreeSet<String>, StoreError> {
+        let known = KNOWN_TYPES.iter().map(|name| (*name).to_owned());
+        let (facets, declared) = tokio::join!(self.facets(), self.declared());
+        Ok(facets?.types.into_iter().chain(known).chain(declared).collect())
+    }
+
+    /// The types that rules name. A list does not wait for EventBridge, nor fail with it.
+    async fn declared(&self) -> BTreeSet<String> {
+        let read = async || {
+            let rules = tokio::time::timeout(DECLARED_WITHIN, self.rules.list()).await;
+            let rules = rules.ok().and_then(Result::ok).unwrap_or_default();
+            Ok(rules.iter().flat_map(|rule| named_in(&rule.pattern, "detail-type")).collect())
+        };
+        self.declared.get(read).await.map(|types| (*types).clone()).unwrap_or_default()
+    }
+
+    async fn seen(&self, kind: &str) -> Result<Vec<String>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("kind = :kind")
+            .expression_attribute_values(":kind", text(kind));
+        let found = match items(query, usize::MAX).await {
+            Ok(found) => found,
+            // A deployment without Cutover's own tables is read all the same.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => return Ok(Vec::new()),
+            Err(error) => return Err(failed(STORE, &format!("Query of {}", self.table), &error)),
+        };
+        let values = found.iter().filter_map(|item| item.get("value")?.as_s().ok().cloned());
+        Ok(values.collect())
+    }
+
+    async fn all_seen(&self) -> Result<Facets, StoreError> {
+        let (types, sources) = futures::future::try_join(self.seen("type"), self.seen("source")).await?;
+        Ok(Facets { types, sources })
+    }
+
+    /// Notes what came by.
+    pub(super) fn meet(&self, events: &[StoredEvent]) {
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        for StoredEvent { event, .. } in events {
+            if !met.0.contains(&event.event_type) {
+                met.0.insert(event.event_type.clone());
+            }
+            if !met.1.contains(&event.source) {
+                met.1.insert(event.source.clone());
+            }
+        }
+    }
+}
