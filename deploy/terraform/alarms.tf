@@ -4,7 +4,7 @@ locals {
   criteria = {
     data_loss  = "Published events are unaccounted for. Look at Cutover, data loss."
     parity     = "The two paths ask different things of analytics. Look at Cutover, parity."
-    throughput = "The peak is too low to prove the cutover. Look at Cutover, throughput."
+    throughput = "OK once a minute has reached 100 events; without data until then. A quiet time is no failure, so it never alarms."
     error_rate = "A consumer fails too often. Look at Consumers, last errors."
     latency    = "Events are processed too late. Look at Consumers, in flight."
     audit      = "The audit trail has gaps. Look at Cutover, audit trail."

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::{MINUTE, Timestamp};
+use crate::time::{MINUTE, Span, Timestamp};
 
 /// Over how long a consumer's health is judged, milliseconds.
 pub const HEALTH_WINDOW: i64 = 15 * MINUTE;
@@ -54,6 +54,46 @@ impl Health {
         } else {
             Self::Healthy
         }
+    }
+}
+
+/// A consumer's counts over a span.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConsumerCounts {
+    /// Its name.
+    pub name: String,
+    /// Attempts that completed.
+    pub processed: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Published to processed, seconds.
+    pub p50: Option<f64>,
+    /// Published to processed, seconds.
+    pub p95: Option<f64>,
+    /// Published to processed, seconds.
+    pub p99: Option<f64>,
+}
+
+impl ConsumerCounts {
+    /// Completed a minute, over the span of the counts.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // counts far below 2^53
+    pub fn per_minute(&self, span: Span) -> f64 {
+        self.processed as f64 / (span.millis().max(1) as f64 / MINUTE as f64)
+    }
+
+    /// Failed ÷ (processed + failed), percent; `None` without attempts.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // counts far below 2^53
+    pub fn error_rate(&self) -> Option<f64> {
+        let attempts = self.processed + self.failed;
+        (attempts > 0).then(|| self.failed as f64 / attempts as f64 * 100.0)
+    }
+
+    /// How a consumer is that did this in the last minutes.
+    #[must_use]
+    pub fn health(&self, paused: bool) -> Health {
+        Health::judge(paused, self.processed, self.failed, self.p99)
     }
 }
 

@@ -22,19 +22,23 @@ pub(crate) fn taken_by_sqs(body: &str) -> bool {
     !body.is_empty() && body.chars().all(in_xml)
 }
 
+/// Letters of every shape, as far as SQS takes them.
+pub(crate) fn messages() -> Vec<Value> {
+    let lines = DLQ_MESSAGES.lines().map(|line| serde_json::from_str(line).expect("a message"));
+    lines
+        .filter(|line: &Value| line["body"].as_str().is_some_and(taken_by_sqs))
+        .collect()
+}
+
 #[tokio::test]
 async fn letters_of_every_shape_are_taken_over_once() {
     let account = Account::deployed().await;
     // Two instances, and one that stays out of it.
     let setup = || Setup::new().over(&account);
     let (server, _other) = (setup().start().await, setup().start().await);
-    let lines: Vec<Value> = DLQ_MESSAGES
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a message"))
-        .filter(|line: &Value| line["body"].as_str().is_some_and(taken_by_sqs))
-        .collect();
-    let messages: Vec<String> = lines.iter().map(Value::to_string).collect();
-    account.send_all("audit-dlq", &messages.join("\n")).await;
+    let lines = messages();
+    let sent: Vec<String> = lines.iter().map(Value::to_string).collect();
+    account.send_all("audit-dlq", &sent.join("\n")).await;
     eventually("all are taken over", async || {
         let count = letters(&server, "").await.len();
         if count == lines.len() {

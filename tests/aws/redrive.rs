@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use tests::account::{settled, stored};
 use tests::between::Between;
 use tests::browser::Browser;
-use tests::data::{DELIVERED_EVENTS, DLQ_MESSAGES, PUT_EVENTS};
+use tests::data::{DELIVERED_EVENTS, PUT_EVENTS};
 use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
 
-use crate::letters::taken_by_sqs;
+use crate::letters::messages;
 
 pub(crate) async fn letters(server: &Cutover, query: &str) -> Vec<Value> {
     let page = server.site.json(format!("/api/v1/dead-letters?limit=500&{query}")).await;
@@ -267,13 +267,9 @@ async fn what_a_function_without_a_ledger_was_sent_is_verified_elsewhere() {
 async fn letters_of_every_shape_are_redriven_and_verified() {
     let account = Account::deployed().await;
     let server = Setup::new().over(&account).start().await;
-    let lines: Vec<Value> = DLQ_MESSAGES
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a message"))
-        .filter(|line: &Value| line["body"].as_str().is_some_and(taken_by_sqs))
-        .collect();
-    let messages: Vec<String> = lines.iter().map(Value::to_string).collect();
-    account.send_all("event-dlq", &messages.join("\n")).await;
+    let lines = messages();
+    let sent: Vec<String> = lines.iter().map(Value::to_string).collect();
+    account.send_all("event-dlq", &sent.join("\n")).await;
     there_are(&server, "status=open", lines.len()).await;
     let wish = json!({ "kind": "redrive", "select": { "filter": { "status": "open" } }, "reason": "a test" });
     let id = start(&server, &wish).await;

@@ -153,7 +153,7 @@ pub(crate) async fn latency(report: &mut Report) -> Result<(), Box<dyn Error>> {
     drained(&pipeline).await?;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let counts = pipeline.store.counts(Span::ending(Timestamp::now().plus(HOUR), 2 * HOUR)).await?;
-    let worst = |f: fn(&pipeline::ports::ConsumerCounts) -> Option<f64>| counts.iter().filter_map(f).fold(0.0, f64::max) * 1000.0;
+    let worst = |f: fn(&pipeline::consumer::ConsumerCounts) -> Option<f64>| counts.iter().filter_map(f).fold(0.0, f64::max) * 1000.0;
     report.add("pipeline_latency_p50", worst(|c| c.p50), "ms", "");
     report.add("pipeline_latency_p99", worst(|c| c.p99), "ms", "250 at 2,000 events/s");
     pipeline.stop().await;

@@ -213,25 +213,27 @@ fn LiveChip() -> impl IntoView {
         live.pulse
             .with(|pulse| pulse.as_ref().map(|p| p.unanswered.in_short()).unwrap_or_default())
     });
+    // What the server waits for, for too long.
+    let late = Memo::new(move |_| live.late.with(|services| (!services.is_empty()).then(|| services.join(", "))));
     let class = move || match live.connection.get() {
         Connection::Lost => "dot off",
-        _ if live.silent.get() || live.late.with(|late| !late.is_empty()) => "dot off",
+        _ if live.silent.get() || late.with(Option::is_some) => "dot off",
         Connection::Live if missing.with(|m| !m.is_empty()) => "dot part",
         Connection::Live if live.refresh.get() != Refresh::Off => "dot on",
         Connection::Live | Connection::Paused | Connection::Connecting => "dot idle",
     };
-    let words = move || match live.connection.get() {
-        Connection::Lost => "connection lost, retrying".to_owned(),
-        _ if live.late.with(|late| !late.is_empty()) => live.late.with(|late| format!("old: no answer from {}", late.join(", "))),
+    let words = move || match (live.connection.get(), late.get()) {
+        (Connection::Lost, _) => "connection lost, retrying".to_owned(),
+        (_, Some(services)) => format!("old: no answer from {services}"),
         _ if live.silent.get() => "old: no news from the server".to_owned(),
-        Connection::Live if missing.with(|m| !m.is_empty()) => missing.with(|m| format!("partly old: {m}")),
-        Connection::Live if live.refresh.get() == Refresh::Off => "stopped".to_owned(),
-        Connection::Live => "live".to_owned(),
-        Connection::Connecting => "connecting".to_owned(),
-        Connection::Paused => "paused".to_owned(),
+        (Connection::Live, _) if missing.with(|m| !m.is_empty()) => missing.with(|m| format!("partly old: {m}")),
+        (Connection::Live, _) if live.refresh.get() == Refresh::Off => "stopped".to_owned(),
+        (Connection::Live, _) => "live".to_owned(),
+        (Connection::Connecting, _) => "connecting".to_owned(),
+        (Connection::Paused, _) => "paused".to_owned(),
     };
     let since = move || {
-        let old = live.silent.get() || live.late.with(|late| !late.is_empty()) || live.connection.get() == Connection::Lost;
+        let old = live.silent.get() || late.with(Option::is_some) || live.connection.get() == Connection::Lost;
         old.then(|| live.pulse.get().map(|pulse| view! { " · as of " <Moment at=pulse.now /> }))
     };
     let options = move || {

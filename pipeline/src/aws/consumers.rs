@@ -16,11 +16,11 @@ use super::queues::Queues;
 use super::recent::Recent;
 use super::rules::{BusRule, BusRules};
 use super::{Connection, Names};
-use crate::consumer::{ConsumerFault, ConsumerStatus, HEALTH_WINDOW, Health};
+use crate::consumer::{ConsumerCounts, ConsumerFault, ConsumerStatus, HEALTH_WINDOW, Health};
 use crate::consumers::{Analytics, Audit, Categorization, Notification};
 use crate::letter::{Letter, LetterFilter};
 use crate::metric::{By, Metric, SeriesQuery};
-use crate::ports::{ConsumerControl, ConsumerCounts, ConsumerList, Letters, Metrics, StoreError};
+use crate::ports::{ConsumerControl, ConsumerList, Letters, Metrics, StoreError};
 use crate::time::{HOUR, MINUTE, Span, Timestamp};
 
 /// Whose answers they are, in errors.

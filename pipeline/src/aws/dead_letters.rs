@@ -70,7 +70,7 @@ impl Letters for DeadLetters {
         if self.config.taken_over {
             return Ok(0);
         }
-        Ok(self.queues.dead_letters().await?.iter().map(|queue| queue.waiting).sum())
+        self.queues.letters_waiting().await
     }
 
     /// How much is in them is SQS's count; the age of the oldest is CloudWatch's, which is told by nobody else.

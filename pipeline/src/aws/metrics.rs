@@ -25,6 +25,7 @@ mod quantity;
 mod read;
 mod sample;
 mod schedule;
+mod signs;
 mod tell;
 
 use std::collections::VecDeque;
@@ -46,10 +47,10 @@ use budget::METRIC;
 pub use cache::CacheError;
 use discover::Found;
 pub(in crate::aws) use quantity::{LETTERS_AGE, QUEUE_AGE};
-pub(in crate::aws) use read::Runs;
 pub use read::Unwatched;
 pub use sample::Sampler;
 use schedule::{LEVELS, Level, WINDOWS, WINDOWS_EVERY};
+pub(in crate::aws) use signs::Runs;
 pub use tell::{CRITERION_FAILING, Teller};
 
 /// The source's name in errors.

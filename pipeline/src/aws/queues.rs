@@ -86,6 +86,11 @@ impl Queues {
             .await
     }
 
+    /// How many messages all of them hold.
+    pub(super) async fn letters_waiting(&self) -> Result<u64, StoreError> {
+        Ok(self.dead_letters().await?.iter().map(|queue| queue.waiting).sum())
+    }
+
     /// The messages of a queue, received or not; `None` if there is no such queue.
     async fn count(&self, queue: &str) -> Result<Option<u64>, StoreError> {
         use QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible};

@@ -1,7 +1,7 @@
 //! The measurements: counts, percentiles and the peak.
 
+use pipeline::consumer::ConsumerCounts;
 use pipeline::demo::Fault;
-use pipeline::ports::ConsumerCounts;
 use pipeline::rule::CONSUMERS;
 use pipeline::time::{HOUR, MINUTE, Span, Timestamp};
 

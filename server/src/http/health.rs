@@ -112,7 +112,7 @@ pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
         "1 while a person has stopped the consumer",
         &by(&|c| Some(f64::from(u8::from(c.paused?)))),
     );
-    let hour = |f: &dyn Fn(&pipeline::ports::ConsumerCounts) -> Option<f64>| {
+    let hour = |f: &dyn Fn(&pipeline::consumer::ConsumerCounts) -> Option<f64>| {
         counts.iter().filter_map(|c| Some((label(&c.name), f(c)?))).collect::<Vec<_>>()
     };
     family(

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pipeline::aws::metrics::{CloudWatch, Sampler};
 use pipeline::aws::{Connection, Names};
-use pipeline::consumer::ConsumerFault;
+use pipeline::consumer::{ConsumerCounts, ConsumerFault};
 use pipeline::metric::{MetricsSource, Reading, SeriesQuery, Vitals};
-use pipeline::ports::{ConsumerControl, ConsumerCounts, ConsumerList, Letters, Metrics, StoreError};
+use pipeline::ports::{ConsumerControl, ConsumerList, Letters, Metrics, StoreError};
 use pipeline::time::Span;
 use tests::deployment::Account;
 

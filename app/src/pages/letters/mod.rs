@@ -113,22 +113,12 @@ pub fn LettersPage() -> impl IntoView {
         {loaded(
             reading,
             move |data: Signal<LetterList>| {
-                // Where they can't be counted now, the queues stay in their place, and say that they are old.
-                let some_stay = Memo::new(move |before: Option<&bool>| {
-                    data.with(|d| d.queues.as_ref().map_or(before.copied().unwrap_or_default(), |_| staying(d) > 0))
-                });
                 view! {
                     <div class="stack">
                         <Groups data />
-                        // Where letters stay in their queues, that is what there is to see.
-                        <Show when=move || some_stay.get()>
-                            <Queues data />
-                        </Show>
                         <Latest data cancel />
                         <LetterTable data filter />
-                        <Show when=move || !some_stay.get()>
-                            <Queues data />
-                        </Show>
+                        <Queues data />
                     </div>
                 }
             },

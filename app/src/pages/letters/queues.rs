@@ -25,7 +25,7 @@ fn Table(queues: Signal<LetterQueues>) -> impl IntoView {
             let what = if all.taken_over {
                 "what arrives is taken over into the list above"
             } else {
-                "not taken over from here: what is in them stays there, and is not in the list below"
+                "not taken over from here: what is in them stays there, and is not in the list above"
             };
             format!("{} waiting · {what}", group(all.waiting()))
         })

@@ -74,7 +74,7 @@ impl DynamoLedger {
         if open.first().is_none_or(|oldest| now.since(oldest.published_at) < OVERDUE) {
             return Ok(0);
         }
-        let (waiting, dead) = tokio::try_join!(self.queues.waiting(), self.queues.dead_letters())?;
+        let (waiting, dead) = tokio::try_join!(self.queues.waiting(), self.queues.letters_waiting())?;
         let oldest = |consumer: &str| self.metrics.as_ref()?.oldest(&QUEUE_AGE, Some(consumer));
         let lost = |entry: &&LedgerEntry| {
             let age = now.since(entry.published_at);
@@ -88,7 +88,6 @@ impl DynamoLedger {
                 .iter()
                 .any(|d| d.state == DeliveryState::Open && overdue(&d.consumer))
         };
-        let dead: u64 = dead.iter().map(|queue| queue.waiting).sum();
         Ok((open.iter().filter(lost).count() as u64).saturating_sub(dead))
     }
 }

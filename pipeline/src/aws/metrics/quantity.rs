@@ -115,7 +115,7 @@ pub(super) const FAILED: Quantity = of(Own, "failed", "Failed", "Sum", "", "");
 pub(super) const P50: Quantity = seconds(of(Own, "p50", "Latency", "p50", "", ""), MILLIS);
 pub(super) const P95: Quantity = seconds(of(Own, "p95", "Latency", "p95", "", ""), MILLIS);
 pub(super) const P99: Quantity = seconds(of(Own, "p99", "Latency", "p99", "", ""), MILLIS);
-/// The percentiles, in the order of [`crate::ports::ConsumerCounts`].
+/// The percentiles, in the order of [`crate::consumer::ConsumerCounts`].
 pub(super) const PERCENTILES: [Quantity; 3] = [P50, P95, P99];
 pub(super) const INVOCATIONS: Quantity = of(
     Function,

@@ -9,34 +9,20 @@ use super::quantity::{
 };
 use super::schedule::{Level, WINDOWS};
 use super::{CloudWatch, STORE};
+use crate::consumer::ConsumerCounts;
 use crate::metric::{By, Metric, MetricsSource, Reading, Series, SeriesQuery, Vital, Vitals};
-use crate::ports::{ConsumerCounts, Metrics, StoreError};
+use crate::ports::{Metrics, StoreError};
 use crate::time::{MINUTE, Span, Timestamp};
 
 /// The consumer that gets every event: what it is sent is what the bus took.
 const EVERYTHING: &str = "audit";
 /// How old a percentile over a span that ends now may be.
 const WINDOW_FOR: i64 = 15 * MINUTE;
-/// How old the age of the oldest message may be: it moves on by itself, so that its message is what counts.
-const AGE_FOR: i64 = 30 * MINUTE;
 /// How far the measurements may be behind the end of a span whose counts are told. They are read each minute, and each five while nobody
 /// looks.
 const BLIND_AFTER: i64 = 15 * MINUTE;
 /// The finest that the platform is asked about its own measurements.
-const PLATFORM_STEP: i64 = 5 * MINUTE;
-
-/// What a consumer was run for and came to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::aws) struct Runs {
-    /// Runs of its function.
-    pub(in crate::aws) invocations: f64,
-    /// Those that ended in an error.
-    pub(in crate::aws) errors: f64,
-    /// Events that it says it completed or failed for, if it says anything.
-    pub(in crate::aws) counted: Option<f64>,
-    /// Events that its rule matched.
-    pub(in crate::aws) matched: f64,
-}
+pub(super) const PLATFORM_STEP: i64 = 5 * MINUTE;
 
 /// Steps of a reading.
 struct Frame {
@@ -92,25 +78,6 @@ impl CloudWatch {
         }
         let errors = value(&ERRORS);
         (value(&INVOCATIONS).map(|all| (all - errors.unwrap_or(0.0)).max(0.0)), errors)
-    }
-
-    /// Whether a consumer is known to be one of ours, which count what they do, and write it down.
-    pub(in crate::aws) fn counts_itself(&self, consumer: Option<&str>) -> bool {
-        consumer.is_none() || self.book.knows(&Key::new(consumer, &PROCESSED))
-    }
-
-    /// About when the oldest message in a consumer's queue, or dead-letter queue, was sent, by what was measured of its age; without a
-    /// consumer, of the deployment's dead-letter queue. It may have gone since; `None` if nothing was measured lately.
-    pub(in crate::aws) fn oldest(&self, age: &Quantity, consumer: Option<&str>) -> Option<Timestamp> {
-        let now = Timestamp::now();
-        let line = self
-            .book
-            .values(&Key::new(consumer, age), PLATFORM_STEP, Span::ending(now, AGE_FOR));
-        let (at, age) = line.last_key_value()?;
-        #[allow(clippy::cast_possible_truncation)] // seconds, 14 days of them at most
-        let age = (age * 1_000.0) as i64;
-        // The step's maximum, which an age has at the step's end.
-        Some(Timestamp(now.0.min(at + PLATFORM_STEP) - age))
     }
 
     /// What the bus took in a step: what the rule for everything matched, or, where EventBridge says nothing, what its consumer did.
@@ -171,24 +138,6 @@ impl CloudWatch {
         }
         let errors = sum(&ERRORS);
         ((sum(&INVOCATIONS) - errors).max(0.0), errors)
-    }
-
-    /// What a consumer was run for and came to over a span; `None` where nothing is known of its function.
-    pub(in crate::aws) fn runs(&self, consumer: &str, span: Span) -> Option<Runs> {
-        if !self.book.knows(&Key::new(Some(consumer), &INVOCATIONS)) {
-            return None;
-        }
-        let sum = |quantity: &Quantity| {
-            let key = Key::new(Some(consumer), quantity);
-            self.book.values(&key, MINUTE, span).values().sum::<f64>()
-        };
-        let counted = self.counts_itself(Some(consumer)).then(|| sum(&PROCESSED) + sum(&FAILED));
-        Some(Runs {
-            invocations: sum(&INVOCATIONS),
-            errors: sum(&ERRORS),
-            counted,
-            matched: sum(&MATCHED),
-        })
     }
 
     /// A consumer's percentiles over a span.

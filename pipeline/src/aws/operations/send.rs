@@ -66,7 +66,7 @@ impl Sender {
 
     /// How many dead letters wait in queues.
     pub(super) async fn letters_waiting(&self) -> Result<u64, StoreError> {
-        Ok(self.queues.dead_letters().await?.iter().map(|queue| queue.waiting).sum())
+        self.queues.letters_waiting().await
     }
 
     /// Publishes the event of a letter that goes to the bus, whoever gave up on it.

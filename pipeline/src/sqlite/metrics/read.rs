@@ -7,8 +7,9 @@ use rusqlite::{Connection, params};
 
 use super::book::{PUBLISHER, histogram};
 use super::bucket::Bucket;
+use crate::consumer::ConsumerCounts;
 use crate::metric::{By, MINUTE_RETENTION, Metric, MetricsSource, Reading, Series, SeriesQuery, Vitals};
-use crate::ports::{ConsumerCounts, Metrics, StoreError};
+use crate::ports::{Metrics, StoreError};
 use crate::sqlite::{Failure, Sqlite};
 use crate::time::{HOUR, MINUTE, Span, Timestamp};
 
