@@ -197,6 +197,7 @@ async fn what_a_consumer_gave_up_on_stays_where_it_is_if_asked() {
     });
     browser.says("main .stale", "SQS does not answer").await;
     browser.says("table.queues", "event-dlq").await;
+    browser.says("#groups-title", "in their queues not known").await;
     between.heal();
     eventually("it is new again", async || browser.texts("main .stale").await.is_empty()).await;
     browser.close_but_for(|complaint| complaint.contains("503")).await;

@@ -58,16 +58,7 @@ async fn every_page_fits_every_screen_and_everybody(backend: Backend) {
         browser.present("main section").await;
         for (screen_name, screen) in SCREENS {
             browser.screen(screen).await;
-            // What sticks out is named, so that whoever reads this finds it.
-            let out = browser
-                .run(
-                    "const wide = document.documentElement.scrollWidth; if (wide <= innerWidth) return null;
-                     const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'));
-                     return `${wide} of ${innerWidth}: ` + out.slice(0, 5).map(e => e.tagName + '.' + e.className).join(' ')",
-                    vec![],
-                )
-                .await;
-            if let Some(out) = out.as_str() {
+            if let Some(out) = browser.sticking_out().await {
                 faults.push(format!("{path} on {screen_name}: {out}"));
             }
             // On a screen of 320 px they may be drawn along; on a phone they are all in view.

@@ -204,6 +204,14 @@ impl Browser {
         .await;
     }
 
+    /// What makes the page wider than the screen, if anything does: named, so that whoever reads this finds it.
+    pub async fn sticking_out(&self) -> Option<String> {
+        let script = "const wide = document.documentElement.scrollWidth; if (wide <= innerWidth) return null;
+             const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'));
+             return `${wide} of ${innerWidth}: ` + out.slice(0, 5).map(e => e.tagName + '.' + e.className).join(' ')";
+        self.run(script, Vec::new()).await.as_str().map(ToOwned::to_owned)
+    }
+
     /// The text of the first match of `css`, as a person sees it; nothing if there is no match.
     pub async fn text(&self, css: &str) -> String {
         let text = self

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tests::between::{Between, Fate};
-use tests::browser::Browser;
+use tests::browser::{Browser, Screen};
 use tests::data::EVENT_STORE_ITEMS;
 use tests::deployment::Account;
 use tests::event;
@@ -55,6 +55,7 @@ async fn goes_old_and_new(browser: &Browser, between: &Between, path: &str, show
     })
     .await;
     assert!(browser.text("main").await.contains(shows), "{path} keeps what it showed");
+    assert_eq!(browser.sticking_out().await, None, "{path} is as wide as the screen: {fate:?}");
     between.heal();
     eventually(&format!("{path} is new again"), async || {
         let said = old(browser).await;
@@ -75,6 +76,8 @@ async fn a_page_says_within_five_seconds_that_it_is_old_and_recovers_by_itself()
     let between = Between::of(account.endpoint()).await;
     let server = filled(&account, &between).await;
     let browser = Browser::open(&server.site).await;
+    // What is said has to fit there, too.
+    browser.screen(Screen::PHONE).await;
     for (path, shows, fate) in [
         ("/", "criteria pass", Fate::Refused(500, "InternalServerError")),
         ("/events", "file.processed", Fate::Broken),

@@ -145,9 +145,10 @@ fn Latest(data: Signal<LetterList>, cancel: ServerAction<CancelOperation>) -> im
     }
 }
 
-/// How many dead letters stay in their queues, and are none of those that are listed.
-fn staying(list: &LetterList) -> u64 {
-    list.queues.as_ref().ok().and_then(Option::as_ref).map_or(0, LetterQueues::staying)
+/// How many dead letters stay in their queues, and are none of those that are listed; `None` if they can't be counted.
+fn staying(list: &LetterList) -> Option<u64> {
+    let queues = list.queues.as_ref().ok()?;
+    Some(queues.as_ref().map_or(0, LetterQueues::staying))
 }
 
 #[component]
@@ -165,24 +166,25 @@ fn Groups(data: Signal<LetterList>) -> impl IntoView {
                 String::new()
             };
             let staying = match staying(d) {
-                0 => String::new(),
-                count => format!(" · {} more in their queues", group(count)),
+                Some(0) => String::new(),
+                Some(count) => format!(" · {} more in their queues", group(count)),
+                None => " · in their queues not known".to_owned(),
             };
             format!("{} open{staying}{redriving}{age}", group(d.depth.open))
         })
     };
     let groups = Memo::new(move |_| data.with(|d| d.groups.clone()));
-    let some_stay = Memo::new(move |_| data.with(|d| staying(d) > 0));
+    let stay = Memo::new(move |_| data.with(staying));
     view! {
         <section class="panel" aria-labelledby="groups-title">
             <h2 id="groups-title">"By kind of error " <small>{summary}</small></h2>
             {move || {
                 let groups = groups.get();
                 if groups.is_empty() {
-                    let text = if some_stay.get() {
-                        "Those that there are stay in their queues, where they can be counted and not read."
-                    } else {
-                        "Every event that was delivered was completed, is on its way, or was dealt with."
+                    let text = match stay.get() {
+                        Some(0) => "Every event that was delivered was completed, is on its way, or was dealt with.",
+                        Some(_) => "Those that there are stay in their queues, where they can be counted and not read.",
+                        None => "Whether there are more in their queues is not known.",
                     };
                     return view! { <Empty title="No open dead letters" text /> }.into_any();
                 }

@@ -39,11 +39,11 @@ fn Table(queues: Signal<LetterQueues>) -> impl IntoView {
                     <thead>
                         <tr>
                             <th scope="col">"Queue"</th>
-                            <th scope="col">"Letters of"</th>
                             <th scope="col" class="num">
                                 "Waiting"
                             </th>
                             <th scope="col">"Oldest sent about (" <ZoneName /> ")"</th>
+                            <th scope="col">"Letters of"</th>
                         </tr>
                     </thead>
                     <tbody>
@@ -75,9 +75,9 @@ fn Row(queue: LetterQueue) -> impl IntoView {
     view! {
         <tr>
             <td class="mono">{queue.name}</td>
-            <td>{whose}</td>
             <td class="num">{group(queue.waiting)}</td>
             <td>{oldest}</td>
+            <td>{whose}</td>
         </tr>
     }
 }
