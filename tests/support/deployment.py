@@ -96,7 +96,12 @@ def deploy(prefix, template, binary):
 
 
 def remove(prefix):
-    client("cloudformation").delete_stack(StackName=prefix)
+    formation, functions = client("cloudformation"), client("lambda")
+    # With its stack, the emulator forgets a function and leaves its process running.
+    for resource in formation.list_stack_resources(StackName=prefix)["StackResourceSummaries"]:
+        if resource["ResourceType"] == "AWS::Lambda::Function":
+            functions.delete_function(FunctionName=resource["PhysicalResourceId"])
+    formation.delete_stack(StackName=prefix)
 
 
 def put_items(table, path):
