@@ -144,6 +144,12 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
         ("SendMessageBatch", "sqs:SendMessage"),
         ("PutEvents", "events:PutEvents"),
         ("/event-source-mappings/", "lambda:UpdateEventSourceMapping"),
+        ("GetItem", "dynamodb:GetItem"),
+        ("BatchGetItem", "dynamodb:BatchGetItem"),
+        ("Query", "dynamodb:Query"),
+        ("ListMetrics", "cloudwatch:ListMetrics"),
+        ("GetMetricData", "cloudwatch:GetMetricData"),
+        ("PutMetricData", "cloudwatch:PutMetricData"),
     ] {
         between.set(move |call: &Call| {
             if call.operation == operation || call.operation.starts_with("PUT ") && call.operation.contains(operation) {
@@ -152,12 +158,13 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
                 Fate::Answered
             }
         });
-        let found = looked(Setup::new().at(between.endpoint())).await;
-        let named = found
-            .iter()
-            .filter(|found| found.starts_with(&format!("error call.permission {action} of {PREFIX}")))
-            .count();
-        assert!(named > 0, "{action}: {found:#?}");
+        let setup = Setup::new().at(between.endpoint()).env("CUTOVER_AWS__METRICS__ALARMS", "true");
+        let found = looked(setup).await;
+        let named = |of: &str| {
+            let words = format!("error call.permission {action} of {of}");
+            found.iter().any(|found| found.starts_with(&words))
+        };
+        assert!([PREFIX, "CloudWatch", "Cutover"].into_iter().any(named), "{action}: {found:#?}");
     }
     // A viewer's role: that is meant, and one note.
     between.set(|call| {

@@ -12,6 +12,7 @@ use pipeline::publisher::{Published, Publisher};
 use serde_json::{Value, json};
 use tests::account::{settled, stored};
 use tests::between::{Between, Fate};
+use tests::browser::Browser;
 use tests::deployment::{Account, CREDENTIALS, PREFIX, REGION};
 use tests::server::{Cutover, Setup, binary};
 use tests::wait::eventually;
@@ -252,6 +253,54 @@ async fn the_example_publishes_what_it_is_given() {
         eventually("it is in the store", async || server.site.get(&path).await.status == 200).await;
     }
     settled(&server, 2).await;
+}
+
+/// The stage is changed in the browser; what a service then publishes is what the stage says.
+#[tokio::test]
+async fn a_flag_changes_what_a_service_does() {
+    let account = Account::deployed().await;
+    let server = Setup::new().over(&account).start().await;
+    let browser = Browser::open(&server.site).await;
+    let draft = r#"{ "eventType": "account.updated", "source": "account.service", "userId": "u-1", "data": { "accountId": "a-1", "changes": [] } }"#;
+    let published = async || example(account.endpoint(), draft).await;
+    assert!(published().await.contains("is on the bus"));
+    settled(&server, 1).await;
+
+    browser.visit("/cutover").await;
+    browser.says("[aria-label=Stage]", "Shadow").await;
+    let row = "table.flags tbody tr:first-child";
+    let change = async |stage: &str, reason: &str| {
+        browser.click(&format!("{row} summary")).await;
+        browser.click(&format!("{row} label.choice:has(input[value=\"{stage}\"])")).await;
+        browser.type_into("#flag-reason-global", reason).await;
+        browser.click(&format!("{row} label.choice:has(input[name=confirmed])")).await;
+        browser.click(&format!("{row} button.main")).await;
+        browser.says(".said-done", &format!("“{stage}”")).await;
+    };
+    change("direct only", "rehearsing the rollback").await;
+    browser.says("[aria-label=Stage]", "Direct only").await;
+    let said = published().await;
+    assert!(said.contains("was not sent: publishing is switched off"), "{said}");
+
+    change("shadow", "rehearsed").await;
+    assert!(published().await.contains("is on the bus"));
+    settled(&server, 2).await;
+    browser.says("section[aria-labelledby=history-title]", "shadow → direct only").await;
+    browser.visit("/activity").await;
+    let deeds = browser.texts("tbody tr").await;
+    let changes = deeds.iter().filter(|row| row.contains("flags.change") && row.contains("done"));
+    assert_eq!(changes.count(), 2, "{deeds:?}");
+    // And on the charts: a mark for the changes.
+    browser.visit("/").await;
+    let marks = "section[aria-labelledby=throughput-title] .chart-flags title";
+    browser.present(marks).await;
+    let script = "return [...document.querySelectorAll(arguments[0])].map(t => t.textContent).join('\\n')";
+    let titles = browser.run(script, vec![marks.into()]).await;
+    assert!(
+        titles.as_str().is_some_and(|text| text.contains("rehearsing the rollback")),
+        "{titles}"
+    );
+    browser.close().await;
 }
 
 /// Runs the example in a deployment; what it says.

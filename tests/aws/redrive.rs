@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 use tests::account::{settled, stored};
-use tests::between::Between;
+use tests::between::{Between, Fate};
 use tests::browser::Browser;
 use tests::data::{DELIVERED_EVENTS, PUT_EVENTS};
-use tests::deployment::{Account, PREFIX};
+use tests::deployment::{Account, PREFIX, REGION};
 use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
 
@@ -260,6 +260,101 @@ async fn what_a_function_without_a_ledger_was_sent_is_verified_elsewhere() {
     account.send("event-dlq", &updated("c-1")).await;
     let note = redrive(&aside, of("b-3")).await;
     assert!(note.starts_with("not verified: 1 dead letters wait"), "{note}");
+}
+
+/// As the design has it: rules invoke functions, and all of them leave what they give up in one queue, from which nobody can tell whose it
+/// was.
+#[tokio::test]
+async fn what_functions_leave_in_a_queue_that_they_share_is_known_by_the_ledger() {
+    let between = Between::of_nothing().await;
+    let account = Account::deployed_behind(&between).await;
+    let of = |name: &str| format!("{{name=\"{name}\", function=\"{PREFIX}-{name}-consumer\", queue=\"{PREFIX}-nothing\"}}");
+    let server = Setup::new()
+        .over(&account)
+        .env("CUTOVER_AWS__CONSUMERS", format!("[{}, {}]", of("audit"), of("analytics")))
+        .start()
+        .await;
+    leaves_letters_in_the_shared_queue(&account, "analytics-consumer").await;
+
+    between.set_by_body(|call, body| {
+        if call.service == "dynamodb" && body.contains("-analytics-status\"") {
+            Fate::Refused(400, "AccessDeniedException")
+        } else {
+            Fate::Answered
+        }
+    });
+    let event = updated("shared-1");
+    let invoked = json!({ "FunctionName": format!("{PREFIX}-analytics-consumer"), "InvocationType": "Event", "Payload": event });
+    account.call("lambda", "invoke", &invoked).await;
+    let letter = there_are(&server, "status=open", 1).await.remove(0);
+    assert_eq!(
+        (&letter["consumer"], &letter["event_id"], &letter["error_code"]),
+        (&json!("analytics"), &json!("shared-1"), &json!("StoreUnavailable")),
+        "{letter}"
+    );
+
+    // It is invoked alone, gives up again, and its letter comes back as the one that it is.
+    let redrive = async || {
+        let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
+        ended(&server, &start(&server, &wish).await).await
+    };
+    let failed = redrive().await;
+    assert_eq!((&failed["failed"], &failed["succeeded"]), (&json!(1), &json!(0)), "{failed}");
+    let again = there_are(&server, "", 1).await.remove(0);
+    assert_eq!(
+        (&again["id"], &again["status"], &again["failed_redrives"]),
+        (&letter["id"], &json!("open"), &json!(1))
+    );
+    between.heal();
+    let done = redrive().await;
+    assert_eq!(done["succeeded"], 1, "{done}");
+    assert_eq!(there_are(&server, "", 1).await[0]["status"], "redriven");
+}
+
+/// The same of functions that keep no ledger: what comes back is what was sent.
+#[tokio::test]
+async fn what_comes_back_through_a_shared_queue_is_the_letter_that_was_sent() {
+    let account = Account::deployed().await;
+    // It ends before it asks for anything: a run that failed.
+    account.function("theirs", &json!({ "A": "b" })).await;
+    leaves_letters_in_the_shared_queue(&account, "theirs").await;
+    let server = Setup::new()
+        .over(&account)
+        .env(
+            "CUTOVER_AWS__CONSUMERS",
+            format!("[{{name=\"analytics\", function=\"{PREFIX}-theirs\", queue=\"{PREFIX}-nothing\"}}]"),
+        )
+        .start()
+        .await;
+    let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
+    let message = json!({
+        "body": updated("back-1"),
+        "attributes": { "TARGET_ARN": text(&format!("arn:aws:lambda:{REGION}:000000000000:function:{PREFIX}-theirs")), "ERROR_CODE": text("THROTTLING") },
+    });
+    account.send_all("event-dlq", &message.to_string()).await;
+    let letter = there_are(&server, "status=open", 1).await.remove(0);
+    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
+    let failed = ended(&server, &start(&server, &wish).await).await;
+    assert_eq!((&failed["failed"], &failed["succeeded"]), (&json!(1), &json!(0)), "{failed}");
+    let again = there_are(&server, "", 1).await.remove(0);
+    assert_eq!(
+        (&again["id"], &again["consumer"], &again["failed_redrives"]),
+        (&letter["id"], &json!("analytics"), &json!(1))
+    );
+}
+
+/// Has Lambda put what a function gives up into the deployment's shared queue.
+async fn leaves_letters_in_the_shared_queue(account: &Account, function: &str) {
+    let queue = account
+        .call("sqs", "get_queue_url", &json!({ "QueueName": format!("{PREFIX}-event-dlq") }))
+        .await;
+    let asked = json!({ "QueueUrl": queue["QueueUrl"], "AttributeNames": ["QueueArn"] });
+    let attributes = account.call("sqs", "get_queue_attributes", &asked).await;
+    let wanted = json!({
+        "FunctionName": format!("{PREFIX}-{function}"),
+        "DeadLetterConfig": { "TargetArn": attributes["Attributes"]["QueueArn"] },
+    });
+    account.call("lambda", "update_function_configuration", &wanted).await;
 }
 
 /// Letters in every shape that they have in the deployment's shared queue, each redriven to where it was given up.

@@ -3,11 +3,15 @@
 use std::ops::Deref;
 
 use serde_json::Value;
+use tests::account::consumer_idle;
+use tests::between::{Between, Fate};
+use tests::browser::Browser;
 use tests::data::{PUT_EVENTS, sent};
 use tests::deployment::Account;
 use tests::event::entry;
 use tests::sdk::{self, Answered};
 use tests::server::{Cutover, Setup};
+use tests::wait::eventually;
 
 use crate::with_demo;
 
@@ -20,11 +24,34 @@ pub(crate) enum Backend {
 }
 
 impl Backend {
+    /// What kind of error a consumer has whose store is out.
+    pub(crate) const fn outage(self) -> &'static str {
+        match self {
+            Self::Embedded => "Outage",
+            Self::Aws => "StoreUnavailable",
+        }
+    }
+
     /// Starts a server that has nothing in it.
     pub(crate) async fn start(self) -> Running {
         match self {
             Self::Embedded => Running::embedded(Setup::new().start().await),
             Self::Aws => Running::over(Account::deployed().await).await,
+        }
+    }
+
+    /// Starts a server whose consumers can be made to fail.
+    pub(crate) async fn frail(self) -> Running {
+        match self {
+            Self::Embedded => Running::embedded(with_demo().await),
+            Self::Aws => {
+                let between = Between::of_nothing().await;
+                let running = Running::over(Account::deployed_behind(&between).await).await;
+                Running {
+                    between: Some(between),
+                    ..running
+                }
+            }
         }
     }
 
@@ -43,10 +70,11 @@ impl Backend {
 }
 
 /// A server and what is under it.
-#[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) server: Cutover,
     account: Option<Account>,
+    /// What is between the functions and what they call.
+    between: Option<Between>,
 }
 
 impl Deref for Running {
@@ -59,7 +87,11 @@ impl Deref for Running {
 
 impl Running {
     const fn embedded(server: Cutover) -> Self {
-        Self { server, account: None }
+        Self {
+            server,
+            account: None,
+            between: None,
+        }
     }
 
     async fn over(account: Account) -> Self {
@@ -68,7 +100,42 @@ impl Running {
         Self {
             server,
             account: Some(account),
+            between: None,
         }
+    }
+
+    /// Has the analytics consumer's store refuse everything, or answer again: on the demo's page, as a person does, or where the functions
+    /// call it.
+    pub(crate) async fn set_outage(&self, browser: &Browser, on: bool) {
+        match &self.between {
+            Some(between) if on => between.set_by_body(|call, body| {
+                if call.service == "dynamodb" && body.contains("-analytics-status\"") {
+                    Fate::Refused(400, "AccessDeniedException")
+                } else {
+                    Fate::Answered
+                }
+            }),
+            Some(between) => between.heal(),
+            None => {
+                let fault = if on { "outage" } else { "none" };
+                browser.visit("/demo").await;
+                let form = "form:has(input[name=target][value=analytics])";
+                browser.click(&format!("{form} label.choice:has(input[value={fault}])")).await;
+                browser.click(&format!("{form} button")).await;
+                browser.says(".said-done", &format!("analytics: {fault}")).await;
+            }
+        }
+    }
+
+    /// Waits until a consumer has nothing to try again; on AWS, until nothing is on its way to anyone.
+    pub(crate) async fn idle(&self, consumer: &str) {
+        if self.account.is_none() {
+            return consumer_idle(&self.server, consumer).await;
+        }
+        eventually("nothing is on its way", async || {
+            self.server.metric("cutover_events_in_flight").await == 0.0
+        })
+        .await;
     }
 
     /// Publishes events, as an AWS SDK does.

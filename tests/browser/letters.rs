@@ -1,27 +1,17 @@
 //! `/dead-letters`, and `/demo`, where failures can be had.
 
-use tests::account::consumer_idle;
 use tests::browser::Browser;
 use tests::server::Cutover;
 use tests::wait::eventually;
 
 use crate::backend::{Backend, on_both};
-use crate::with_demo;
 
 on_both!(
+    an_outage_makes_letters_and_a_redrive_clears_them,
     what_is_selected_is_discarded_and_nothing_else,
     what_is_ticked_and_has_left_the_page_is_acted_on_too,
     a_failed_redrive_leads_to_what_failed_and_why
 );
-
-/// Sets a fault on the demo page, as a person does.
-async fn set_fault(browser: &Browser, target: &str, fault: &str) {
-    browser.visit("/demo").await;
-    let form = format!("form:has(input[name=target][value={target}])");
-    browser.click(&format!("{form} label.choice:has(input[value={fault}])")).await;
-    browser.click(&format!("{form} button")).await;
-    browser.says(".said-done", &format!("{target}: {fault}")).await;
-}
 
 /// Opens the sheet, says which letters and what with them, and has it done.
 async fn act(browser: &Browser, all: &str, kind: &str, reason: &str) {
@@ -37,16 +27,17 @@ async fn open_letters(server: &Cutover) -> f64 {
 }
 
 /// A consumer fails, letters come, the fault ends, a redrive clears them: all of it in the browser.
-#[tokio::test]
-async fn an_outage_makes_letters_and_a_redrive_clears_them() {
-    let server = with_demo().await;
+async fn an_outage_makes_letters_and_a_redrive_clears_them(backend: Backend) {
+    let server = backend.frail().await;
     let browser = Browser::open(&server.site).await;
-    set_fault(&browser, "analytics", "outage").await;
+    server.set_outage(&browser, true).await;
+    let events: Vec<_> = (0..6).map(|_| tests::event::updated()).collect();
+    server.publish(&events).await;
     eventually("letters come", async || open_letters(&server).await >= 5.0).await;
 
     // They are seen without a reload, with what went wrong, and in the rail.
     browser.visit("/dead-letters").await;
-    browser.says("table.letters", "Outage").await;
+    browser.says("table.letters", backend.outage()).await;
     browser.says("table.letters", "analytics").await;
     browser.present(".rail .count").await;
 
@@ -55,8 +46,8 @@ async fn an_outage_makes_letters_and_a_redrive_clears_them() {
     browser.says(".kv", "after its attempts were spent").await;
     eventually("three attempts", async || browser.texts("ol.attempts li").await.len() == 3).await;
 
-    set_fault(&browser, "analytics", "none").await;
-    consumer_idle(&server, "analytics").await;
+    server.set_outage(&browser, false).await;
+    server.idle("analytics").await;
 
     browser.visit("/dead-letters").await;
     act(&browser, "true", "redrive", "the store answers again").await;

@@ -7,6 +7,7 @@ mod driver;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fantoccini::error::CmdError;
 use fantoccini::wd::Locator;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -246,8 +247,11 @@ impl Browser {
     /// There is none, or it can't be clicked.
     pub async fn click(&self, css: &str) {
         self.present(css).await;
-        let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
-        element.click().await.unwrap_or_else(|e| panic!("{css}: {e}"));
+        eventually(&format!("{css} is clicked"), async || {
+            let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
+            still_there(css, element.click().await)
+        })
+        .await;
     }
 
     /// Clicks the first link or button whose text is `label`, inside `css`.
@@ -257,12 +261,15 @@ impl Browser {
     pub async fn press(&self, css: &str, label: &str) {
         let xpath = format!(".//*[self::a or self::button or self::summary or self::label][contains(normalize-space(.), \"{label}\")]");
         self.present(css).await;
-        let within = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
-        let element = within
-            .find(Locator::XPath(&xpath))
-            .await
-            .unwrap_or_else(|e| panic!("{label} in {css}: {e}"));
-        element.click().await.unwrap_or_else(|e| panic!("{label} in {css}: {e}"));
+        eventually(&format!("{label} in {css} is pressed"), async || {
+            let within = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
+            let element = match within.find(Locator::XPath(&xpath)).await {
+                Ok(element) => element,
+                Err(error) => return still_there(&format!("{label} in {css}"), Err(error)),
+            };
+            still_there(css, element.click().await)
+        })
+        .await;
     }
 
     /// Types into the first match of `css`.
@@ -271,8 +278,11 @@ impl Browser {
     /// There is none that takes text.
     pub async fn type_into(&self, css: &str, text: &str) {
         self.present(css).await;
-        let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
-        element.send_keys(text).await.unwrap_or_else(|e| panic!("{css}: {e}"));
+        eventually(&format!("{css} is typed into"), async || {
+            let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
+            still_there(css, element.send_keys(text).await)
+        })
+        .await;
     }
 
     /// Chooses an option of the first match of `css` by its value.
@@ -281,11 +291,11 @@ impl Browser {
     /// There is no such option.
     pub async fn choose(&self, css: &str, value: &str) {
         self.present(css).await;
-        let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
-        element
-            .select_by_value(value)
-            .await
-            .unwrap_or_else(|e| panic!("{value} of {css}: {e}"));
+        eventually(&format!("{value} of {css} is chosen"), async || {
+            let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
+            still_there(css, element.select_by_value(value).await)
+        })
+        .await;
     }
 
     /// Presses a key while nothing has the focus.
@@ -386,5 +396,14 @@ impl Browser {
         }
         assert!(complaints.is_empty(), "the browser's console: {complaints:#?}");
         driver.stop(Duration::from_secs(5)).await;
+    }
+}
+
+/// What came of an act; an error where the page replaced its object after it was found, which a person would not notice.
+fn still_there(what: &str, done: Result<(), CmdError>) -> Result<(), String> {
+    match done {
+        Ok(()) => Ok(()),
+        Err(error) if error.is_stale_element_reference() => Err(error.to_string()),
+        Err(error) => panic!("{what}: {error}"),
     }
 }

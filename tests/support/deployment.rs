@@ -224,6 +224,17 @@ impl Account {
         self.call("sqs", "set_queue_attributes", &attributes).await;
     }
 
+    /// Has a queue of the deployment take messages of so many bytes, and no larger ones.
+    ///
+    /// # Panics
+    /// There is no such queue.
+    pub async fn takes(&self, queue: &str, bytes: usize) {
+        let name = json!({ "QueueName": format!("{PREFIX}-{queue}") });
+        let url = self.call("sqs", "get_queue_url", &name).await["QueueUrl"].clone();
+        let attributes = json!({ "QueueUrl": url, "Attributes": { "MaximumMessageSize": bytes.to_string() } });
+        self.call("sqs", "set_queue_attributes", &attributes).await;
+    }
+
     /// Deletes a table of the deployment.
     pub async fn delete_table(&self, name: &str) {
         let table = format!("{PREFIX}-{name}");

@@ -21,6 +21,7 @@ use super::letters::letters;
 use super::measured::Measured;
 use super::parity::DynamoParity;
 use super::queues::Queues;
+use super::record::is_key;
 use super::{Connection, Names};
 use crate::consumers::{Consumer, ConsumerError, Effect};
 use crate::courier::Channel;
@@ -155,7 +156,7 @@ impl Function {
         }
         let buried = async {
             match envelope::parse(body(record)).as_deref() {
-                Ok([event]) if !event.event_id.is_empty() => self.give_up.bury(event, attempt, error).await,
+                Ok([event]) if is_key(&event.event_id) => self.give_up.bury(event, attempt, error).await,
                 _ => self.give_up.keep(id(record), body(record), attempt, error).await,
             }
         };
@@ -210,10 +211,10 @@ impl Function {
     }
 
     async fn complete(&self, event: &Event, handed: Handed<'_>, began: Timestamp) -> Result<(), ConsumerError> {
-        if event.event_id.is_empty() {
+        if !is_key(&event.event_id) {
             return Err(ConsumerError::permanent(
                 "InvalidEvent",
-                "eventId: is empty; a non-empty string is needed",
+                format!("eventId: is {} bytes long; 1 to 2048 are needed", event.event_id.len()),
             ));
         }
         let name = self.consumer.name();
@@ -272,7 +273,7 @@ impl Function {
         let cause = event
             .causation_id
             .as_deref()
-            .filter(|cause| !cause.is_empty() && *cause != event.event_id);
+            .filter(|cause| is_key(cause) && *cause != event.event_id);
         let Some(cause) = cause.filter(|_| effects.contains(&Effect::Store)) else {
             return self.ledger.write(&[own], items).await;
         };
@@ -294,7 +295,7 @@ impl Function {
         error: &ConsumerError,
         next: Option<i64>,
     ) -> Result<(), ConsumerError> {
-        if event.event_id.is_empty() {
+        if !is_key(&event.event_id) {
             return Ok(());
         }
         let (name, expected) = (self.consumer.name(), self.rules.route(event)?);

@@ -35,9 +35,34 @@ where
     StoreError::Unavailable { what, reason }
 }
 
-/// Whether the service said that the call is not allowed, as [`failed`] writes it down.
-pub(super) fn is_denied(error: &StoreError) -> bool {
-    matches!(error, StoreError::Unavailable { reason, .. } if reason.contains(": AccessDenied"))
+/// How the codes begin of what SQS and Lambda refuse, and will refuse however often it is tried: what isn't allowed, and what they don't
+/// take.
+const FOR_GOOD: [&str; 16] = [
+    "AccessDenied",
+    "BatchRequestTooLong",
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "InvalidRequestContent",
+    "InvalidRuntime",
+    "KMSAccessDenied",
+    "KMSDisabled",
+    "KMSNotFound",
+    "KmsAccessDenied",
+    "KmsDisabled",
+    "KmsNotFound",
+    "RequestEntityTooLarge",
+    "RequestTooLarge",
+    "UnsupportedMediaType",
+    "UnsupportedOperation",
+];
+
+/// Whether trying again can't help, by the service's code as [`failed`] writes it down.
+pub(super) fn is_for_good(error: &StoreError) -> bool {
+    let StoreError::Unavailable { reason, .. } = error else {
+        return false;
+    };
+    let code = reason.split(": ").nth(1).unwrap_or_default();
+    FOR_GOOD.iter().any(|known| code.starts_with(known))
 }
 
 /// An error and what caused it, from the outside in; what two layers say alike, once.
@@ -46,4 +71,30 @@ pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut said: Vec<String> = causes.map(ToString::to_string).collect();
     said.dedup();
     said.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_helped_is_known_by_its_code() {
+        for (reason, wanted) in [
+            ("SendMessage to q: AccessDeniedException: not you", true),
+            (
+                "SendMessage to q: InvalidParameterValue: Message must be shorter than 262144 bytes.",
+                true,
+            ),
+            ("Invoke of f: RequestTooLargeException: 1048577", true),
+            ("Invoke of f: TooManyRequestsException: Rate exceeded", false),
+            ("SendMessage to q: ExpiredToken", false),
+            ("SendMessage to q: dispatch failure: AccessDenied by a proxy", false),
+        ] {
+            let error = StoreError::Unavailable {
+                what: "q",
+                reason: reason.to_owned(),
+            };
+            assert_eq!(is_for_good(&error), wanted, "{reason}");
+        }
+    }
 }

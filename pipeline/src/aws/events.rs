@@ -22,7 +22,7 @@ use super::error::failed;
 use super::ledger::DynamoLedger;
 use super::merge::{Budget, Positioned, page};
 use super::recent::Recent;
-use super::record::{number, text};
+use super::record::{is_key, number, text};
 use super::rules::BusRules;
 use crate::criteria::AuditEvidence;
 use crate::event::Fields;
@@ -201,7 +201,7 @@ impl EventStore for DynamoEvents {
     }
 
     async fn get(&self, event_id: &str) -> Result<Option<StoredEvent>, StoreError> {
-        if event_id.is_empty() {
+        if !is_key(event_id) {
             return Ok(None);
         }
         let answer = self

@@ -7,7 +7,7 @@
 //! | [`facts`] | what rules, queues, functions, tables and alarms are like |
 //! | [`rules`], [`policy`], [`queues`], [`functions`], [`tables`], [`alarms`] | what is wrong with them: pure |
 //! | [`runs`] | what was measured: runs without completions, losses |
-//! | [`writes`] | what the dashboard may not do |
+//! | [`reads`], [`writes`] | what the dashboard may not do |
 //! | [`clock`] | how far the clocks are apart |
 //!
 //! Nothing is changed: the writes that are tried have a condition that never holds.
@@ -20,6 +20,7 @@ mod facts;
 mod functions;
 mod policy;
 mod queues;
+mod reads;
 mod rules;
 mod runs;
 mod tables;
@@ -41,7 +42,7 @@ use crate::time::Timestamp;
 use clock::Clock;
 use facts::Facts;
 
-/// How old what was found may be: a look is some fifty calls.
+/// How old what was found may be: a look is some eighty calls.
 const FOUND_FOR: Duration = Duration::from_secs(60);
 /// How old it may be that the deployment can be looked at, or why not.
 const ACCESS_FOR: Duration = Duration::from_secs(10);
@@ -110,6 +111,7 @@ impl Examiner {
             self.sources()
         );
         let names = &self.names;
+        let reads = reads::look(&self.clients, names, &facts).await;
         let judged = |found: Result<Vec<Finding>, Vec<Finding>>| found.unwrap_or_else(|failed| failed);
         vec![
             Check::new(
@@ -154,7 +156,11 @@ impl Examiner {
                 "Consumers complete what they are run for, and AWS lost nothing in the last day.",
                 runs,
             ),
-            Check::new("Permissions", "The dashboard may do what its pages offer.", writes),
+            Check::new(
+                "Permissions",
+                "The dashboard may read what its pages show, and do what they offer.",
+                reads.into_iter().chain(writes).collect(),
+            ),
             Check::new("Clocks", "This machine's clock agrees with AWS's.", self.clock.judge()),
         ]
     }

@@ -28,7 +28,7 @@ use super::metrics::CloudWatch;
 use super::query::by_keys;
 use super::queues::Queues;
 use super::recent::Recent;
-use super::record::{Record, number, text};
+use super::record::{Record, is_key, number, text};
 use super::{Connection, Names, transaction};
 use crate::criteria::AuditEvidence;
 use crate::ledger::{LedgerEntry, LedgerSummary};
@@ -104,9 +104,9 @@ impl DynamoLedger {
         }
     }
 
-    /// Reads an event's account.
+    /// Reads an event's account; one that can't be there is empty.
     pub(super) async fn read(&self, event_id: &str) -> Result<Known, StoreError> {
-        if event_id.is_empty() {
+        if !is_key(event_id) {
             return Ok(Known::default());
         }
         let answer = self
@@ -123,7 +123,7 @@ impl DynamoLedger {
 
     /// Reads the accounts of several events: of those that have one, by id.
     pub(super) async fn accounts(&self, event_ids: &BTreeSet<&str>) -> Result<HashMap<String, Known>, StoreError> {
-        let keys = event_ids.iter().filter(|id| !id.is_empty());
+        let keys = event_ids.iter().filter(|id| is_key(id));
         let keys: Vec<Item> = keys.map(|id| Item::from([("eventId".to_owned(), text(*id))])).collect();
         let failed = |e: &SdkError<BatchGetItemError>| own_failed(STORE, &format!("BatchGetItem of {}", self.table), e);
         let items = by_keys(&self.client, STORE, &self.table, &keys, failed).await?;

@@ -17,7 +17,7 @@ use super::ledger::{Account, DynamoLedger};
 use super::merge::{Batch, Budget, Positioned, Source, page};
 use super::query::{by_keys, items};
 use super::recent::Recent;
-use super::record::{Record, number, text};
+use super::record::{Record, is_key, number, text};
 use super::{Connection, Names};
 use crate::letter::{Depth, Letter, LetterDetail, LetterFilter, LetterGroup, LetterStatus};
 use crate::page::{Page, check_limit, read_cursor};
@@ -31,8 +31,6 @@ const STORE: &str = "the letters table";
 const INDEX: &str = "StatusFailedAtIndex";
 /// How many letters one page looks through, when something is looked for.
 const SEARCH_LIMIT: u64 = 5_000;
-/// The longest id, bytes: DynamoDB's limit for a key.
-const MAX_ID: usize = 2_048;
 /// How often each status is asked for one page, at most.
 const ROUNDS: u32 = 20;
 
@@ -171,7 +169,7 @@ impl DynamoLetters {
 
     /// A letter and its body.
     pub(super) async fn kept(&self, id: &str) -> Result<Option<Kept>, StoreError> {
-        if id.is_empty() || id.len() > MAX_ID {
+        if !is_key(id) {
             return Ok(None);
         }
         let answer = self
@@ -188,7 +186,7 @@ impl DynamoLetters {
 
     /// Letters and their bodies, by id.
     pub(super) async fn by_ids(&self, ids: &[String]) -> Result<HashMap<String, Kept>, StoreError> {
-        let mut wanted: Vec<&String> = ids.iter().filter(|id| !id.is_empty() && id.len() <= MAX_ID).collect();
+        let mut wanted: Vec<&String> = ids.iter().filter(|id| is_key(id)).collect();
         wanted.sort();
         wanted.dedup();
         let keys: Vec<Item> = wanted.into_iter().map(|id| Item::from([("id".to_owned(), text(id))])).collect();
@@ -197,15 +195,14 @@ impl DynamoLetters {
         pairs.collect()
     }
 
-    /// The letter of a delivery that is being redriven.
-    pub(super) async fn redriving(&self, consumer: &str, event_id: &str) -> Result<Option<Kept>, StoreError> {
+    /// The letters of an event that are being redriven.
+    pub(super) async fn redriving(&self, event_id: &str) -> Result<Vec<Kept>, StoreError> {
         let query = self
             .query(LetterStatus::Redriving, (0, i64::MAX))
-            .filter_expression("eventId = :event AND consumer = :consumer")
-            .expression_attribute_values(":event", text(event_id))
-            .expression_attribute_values(":consumer", text(consumer));
-        let found = items(query, 1).await.map_err(|e| self.failed("Query", &e))?;
-        found.first().map(kept).transpose()
+            .filter_expression("eventId = :event")
+            .expression_attribute_values(":event", text(event_id));
+        let found = items(query, usize::MAX).await.map_err(|e| self.failed("Query", &e))?;
+        found.iter().map(kept).collect()
     }
 
     /// How many letters have a status.

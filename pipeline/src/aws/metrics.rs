@@ -46,7 +46,7 @@ use book::Book;
 use budget::METRIC;
 pub use cache::CacheError;
 use discover::Found;
-pub(in crate::aws) use quantity::{LETTERS_AGE, QUEUE_AGE};
+pub(in crate::aws) use quantity::{DELIVERED_WITHIN, LETTERS_AGE, QUEUE_AGE};
 pub use read::Unwatched;
 pub use sample::Sampler;
 use schedule::{LEVELS, Level, WINDOWS, WINDOWS_EVERY};

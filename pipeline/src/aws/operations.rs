@@ -25,7 +25,7 @@ use super::attribute::Item;
 use super::error::own_failed;
 use super::letters::DynamoLetters;
 use super::query::items;
-use super::record::{Record, number, text};
+use super::record::{Record, is_key, number, text};
 use crate::letter::Letter;
 use crate::operation::{
     ItemStatus, LISTED, LetterOperation, MAX_ITEMS, NewOperation, Operation, OperationDetail, OperationItem, OperationStatus, Selection,
@@ -83,7 +83,7 @@ impl DynamoOperations {
 
     /// An operation's own item.
     async fn header(&self, id: &str) -> Result<Option<Item>, StoreError> {
-        if id.is_empty() {
+        if !is_key(id) {
             return Ok(None);
         }
         let answer = self

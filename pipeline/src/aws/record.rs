@@ -15,6 +15,14 @@ pub(super) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// The longest key of a partition, bytes.
+const MAX_KEY: usize = 2_048;
+
+/// Whether DynamoDB takes an id as the key of a partition.
+pub(super) const fn is_key(id: &str) -> bool {
+    !id.is_empty() && id.len() <= MAX_KEY
+}
+
 /// `SET` of an update: the expression, and the names and values in it.
 pub(super) struct Assigned {
     pub(super) expression: String,

@@ -44,6 +44,8 @@ const MAX_CODE: usize = 256;
 const MAX_MESSAGE: usize = 4_000;
 /// The longest body that an item of a table has room for, bytes; SQS takes more, if it is allowed to.
 const MAX_BODY: usize = 380 * 1_024;
+/// The consumer of a letter that doesn't say whose it is.
+const UNKNOWN: &str = "unknown";
 /// The longest pause after a failure.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
@@ -207,7 +209,13 @@ impl Takeover {
         };
         let mut known = accounts.get(event_id).cloned().unwrap_or_default();
         for attempt in 0..TRIES {
-            if self.kept_by(kept, event_id, &known, any_redriving).await? {
+            let redriving = if any_redriving && (!known.account.seen() || kept.letter.consumer == UNKNOWN) {
+                self.letters.redriving(event_id).await?
+            } else {
+                Vec::new()
+            };
+            let kept = &of_somebody(kept, &known.account, &redriving);
+            if self.kept_by(kept, event_id, &known, redriving).await? {
                 return Ok(());
             }
             wait(attempt).await;
@@ -217,7 +225,8 @@ impl Takeover {
     }
 
     /// As [`Self::keep`], by what the ledger is known to say of the event; `false` if it says something else by now.
-    async fn kept_by(&self, kept: &Kept, event_id: &str, before: &Known, any_redriving: bool) -> Result<bool, StoreError> {
+    /// `redriving` are letters of the event that are, as far as they could be meant.
+    async fn kept_by(&self, kept: &Kept, event_id: &str, before: &Known, redriving: Vec<Kept>) -> Result<bool, StoreError> {
         let (letter, account) = (&kept.letter, &before.account);
         let known = match account.letter(&letter.consumer) {
             Some(id) if id != letter.id => self.letters.kept(id).await?,
@@ -229,10 +238,9 @@ impl Takeover {
             Some(known) if known.letter.status == LetterStatus::Redriving => Some(known),
             // The ledger knows no letter of what it has not seen.
             // Nor is a letter its own return: it was kept, redriven, and its message not deleted.
-            None if any_redriving && !account.seen() => {
-                let sent = self.letters.redriving(&letter.consumer, event_id).await?;
-                sent.filter(|sent| sent.letter.id != letter.id)
-            }
+            None if !account.seen() => redriving
+                .into_iter()
+                .find(|sent| sent.letter.consumer == letter.consumer && sent.letter.id != letter.id),
             _ => None,
         };
         if let Some(sent) = sent {
@@ -241,7 +249,8 @@ impl Takeover {
             self.letters.failed_again(&sent, why, Some(&letter.id)).await?;
             return Ok(true);
         }
-        if !account.seen() {
+        // Nobody's letter is no delivery's.
+        if !account.seen() || letter.consumer == UNKNOWN {
             self.letters.keep(kept).await?;
             return Ok(true);
         }
@@ -297,7 +306,7 @@ impl Takeover {
             .clone()
             .or(named)
             .or_else(|| consumer.map(ToOwned::to_owned))
-            .unwrap_or_else(|| "unknown".to_owned());
+            .unwrap_or_else(|| UNKNOWN.to_owned());
         let known_as = format!("{queue}/{}", message.message_id().unwrap_or_default());
         Kept {
             letter: Letter {
@@ -315,4 +324,26 @@ impl Takeover {
             body: body.to_owned(),
         }
     }
+}
+
+/// A letter, with whose it is. Lambda puts what a function gave up on after it was invoked into a queue without naming the function; where
+/// several share a queue, it is known from who failed, by the ledger, or from what was sent back and is awaited.
+fn of_somebody(kept: &Kept, account: &Account, redriving: &[Kept]) -> Kept {
+    let mut named = kept.clone();
+    if kept.letter.consumer != UNKNOWN {
+        return named;
+    }
+    let failing: Vec<(&str, &str)> = account.failing().collect();
+    // What it says of itself tells several apart; if not even that, any of them has a letter coming.
+    let says = |error: &str| error.contains(&kept.letter.error_message) || kept.letter.error_message.contains(error);
+    let of_error = failing.iter().find(|(_, error)| says(error));
+    let of_nobody = || failing.iter().find(|(consumer, _)| account.letter(consumer).is_none());
+    let sent = || match redriving {
+        [one] if one.letter.id != kept.letter.id => Some(one.letter.consumer.as_str()),
+        _ => None,
+    };
+    if let Some(consumer) = of_error.or_else(of_nobody).map(|(consumer, _)| *consumer).or_else(sent) {
+        consumer.clone_into(&mut named.letter.consumer);
+    }
+    named
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use pipeline::aws::consume::Function;
 use pipeline::aws::transactions::DynamoTransactions;
 use pipeline::aws::{Connection, Names, connect};
@@ -40,12 +40,16 @@ async fn run() -> Result<(), Error> {
     let consumer = consumer(&name, &connection, &names)?;
     let function = Function::new(consumer, channel, &connection, &names);
     lambda_runtime::run(service_fn(
-        async |event: LambdaEvent<Box<RawValue>>| -> Result<SqsBatchResponse, Error> {
+        async |event: LambdaEvent<Box<RawValue>>| -> Result<SqsBatchResponse, Diagnostic> {
             let (outcome, measured) = function.handle(event.payload.get()).await;
             for line in measured.lines(&names.prefix, &name, Timestamp::now()) {
                 println!("{line}");
             }
-            Ok(outcome?)
+            // What Lambda shows of it, and writes to a dead-letter queue.
+            outcome.map_err(|error| Diagnostic {
+                error_message: error.to_string(),
+                error_type: error.code,
+            })
         },
     ))
     .await

@@ -124,15 +124,16 @@ impl DeadLetterSection {
     ///
     /// # Errors
     /// A number is out of its range.
-    pub(crate) fn dashboard(self, read_only: bool) -> Result<DashboardConfig, ConfigError> {
+    pub(crate) fn dashboard(self, aws: &AwsSection) -> Result<DashboardConfig, ConfigError> {
         if !(1..=86_400).contains(&self.back_within_seconds) {
             return Err(ConfigError::Wrong(
                 "configuration: dead_letters.back_within_seconds must be 1 to 86400".to_owned(),
             ));
         }
         Ok(DashboardConfig {
-            read_only,
-            taken_over: self.takeover && !read_only,
+            read_only: aws.read_only,
+            taken_over: self.takeover && !aws.read_only,
+            tells_alarms: aws.metrics.alarms,
             back_within: Duration::from_secs(self.back_within_seconds.into()),
         })
     }

@@ -11,7 +11,7 @@ use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
 
 use crate::every_page;
-use crate::redrive::{delivered, ended, letters, start, there_are};
+use crate::redrive::{delivered, ended, letters, start, there_are, updated};
 
 /// What SQS took at most for many years, bytes.
 const LARGEST: usize = 256 * 1024;
@@ -165,6 +165,7 @@ async fn the_largest_letter_is_taken_over_shown_and_redriven() {
 #[tokio::test]
 async fn the_largest_event_without_an_envelope_is_sent_back_or_said_to_be_too_large() {
     let account = Account::deployed().await;
+    account.takes("audit", LARGEST).await;
     let server = Setup::new().over(&account).start().await;
     let of = |text: &str| {
         let mut event = tests::event::of(
@@ -178,10 +179,51 @@ async fn the_largest_event_without_an_envelope_is_sent_back_or_said_to_be_too_la
     let body = of(&"x".repeat(LARGEST - of("").len()));
     account.send_all("audit-dlq", &json!({ "body": body }).to_string()).await;
     let letter = there_are(&server, "", 1).await.remove(0);
+    // One that fits is not kept from being sent by one that doesn't.
+    account.send("audit-dlq", &updated("fits-1")).await;
+    let fits = there_are(&server, "q=fits-1", 1).await.remove(0);
+    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"], fits["id"]] }, "reason": "a test" });
+    let id = start(&server, &wish).await;
+    let over = ended(&server, &id).await;
+    assert_eq!((&over["failed"], &over["succeeded"]), (&json!(1), &json!(1)), "{over}");
+    let detail = server.site.json(format!("/api/v1/operations/{id}")).await;
+    assert!(detail["items"].to_string().contains("InvalidParameterValue"), "{detail}");
+    there_are(&server, "status=open", 1).await;
+
+    // The queue is allowed what SQS takes today.
+    account.takes("audit", 1_024 * 1_024).await;
     let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
-    let ended = ended(&server, &start(&server, &wish).await).await;
-    let outcomes = ended["succeeded"].as_u64().unwrap_or(0) + ended["failed"].as_u64().unwrap_or(0);
-    assert_eq!(outcomes, 1, "{ended}");
+    let over = ended(&server, &start(&server, &wish).await).await;
+    assert_eq!(over["succeeded"], 1, "{over}");
+}
+
+/// What no table can have as a key takes nothing with it, and isn't lost.
+#[tokio::test]
+async fn ids_that_are_too_long_are_given_up_alone() {
+    let account = Account::deployed().await;
+    let server = Setup::new().over(&account).start().await;
+    let long = "x".repeat(3_000);
+    let messages = [&long, "short-1", "short-2"].map(|id| json!({ "body": updated(id) }).to_string());
+    account.send_all("analytics-dlq", &messages.join("\n")).await;
+    there_are(&server, "consumer=analytics", 3).await;
+
+    let event = |id: &str, cause: Option<&str>| {
+        let mut event = tests::event::updated();
+        event["eventId"] = json!(id);
+        event["causationId"] = json!(cause);
+        tests::event::entry(&event).to_string()
+    };
+    let entries = [event(&long, None), event("caused-1", Some(&long))];
+    assert_eq!(account.put_events(&entries.join("\n")).await.failed, 0);
+    let stored = "/api/v1/events/caused-1";
+    eventually("the one is stored", async || server.site.get(stored).await.status == 200).await;
+    // From the bus: of each consumer that it is for.
+    let letters = there_are(&server, "consumer=audit", 1).await;
+    assert!(
+        letters[0]["error_message"].as_str().is_some_and(|said| said.contains("3000 bytes")),
+        "{letters:#?}"
+    );
+    there_are(&server, "consumer=analytics", 4).await;
 }
 
 /// Each shape without each of its attributes, or without the fields of its body: one letter each, and no two take each other's place.

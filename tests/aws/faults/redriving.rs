@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::between::{Between, Call, Fate};
 use tests::deployment::{Account, PREFIX};
+use tests::event;
 use tests::server::{Cutover, Setup};
 use tests::wait::{eventually, within};
 
@@ -231,6 +232,28 @@ async fn what_can_not_be_sent_is_said_and_given_back() {
     between.heal();
     all_succeed(&server, "redrive", &ids, "once more").await;
     assert_eq!(completions(&server, &ids).await, [1; EACH]);
+}
+
+/// What was never published waits until the bus takes it: that is no failure of its own.
+#[tokio::test]
+async fn a_publishers_letter_waits_for_the_bus() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
+    let message = json!({ "body": event::updated().to_string(), "attributes": { "Cutover.Consumer": text("publisher") } });
+    account.send_all("event-dlq", &message.to_string()).await;
+    let letter = there_are(&server, "consumer=publisher", 1).await.remove(0);
+    let publishes = |call: &Call, _: &str| call.operation == "PutEvents";
+    between.set_by_body(first(100, publishes, Fate::Refused(503, "ServiceUnavailable")));
+    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "the bus is back, almost" });
+    let (id, before) = (start(&server, &wish).await, between.calls("PutEvents"));
+    eventually("it is tried", async || between.calls("PutEvents") > before + 3).await;
+    between.heal();
+    let ended = ended(&server, &id).await;
+    assert_eq!((&ended["succeeded"], &ended["failed"]), (&json!(1), &json!(0)), "{ended}");
+    let letter = there_are(&server, "consumer=publisher", 1).await.remove(0);
+    assert_eq!((&letter["status"], &letter["failed_redrives"]), (&json!("redriven"), &json!(0)));
 }
 
 /// Looking what became of letters fails: none of them is sent once more for that.

@@ -14,8 +14,8 @@ use crate::report::Report;
 
 const CONSUMERS: usize = 20;
 const VIEWERS: usize = 50;
-/// How long one looks: two rounds by the minute, at least.
-const LOOK: Duration = Duration::from_secs(150);
+/// How long one looks: with that, everything that is asked for every five minutes is asked for again beside the minutes.
+const LOOK: Duration = Duration::from_secs(330);
 /// Calls that are further apart than this are of different rounds.
 const APART: Duration = Duration::from_secs(5);
 

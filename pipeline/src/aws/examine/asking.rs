@@ -4,7 +4,10 @@ use std::fmt::Debug;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use crate::aws::attribute::Item;
 use crate::aws::error::failed;
+use crate::aws::record::{number, text};
+use crate::aws::schema::{Attribute, Key};
 use crate::finding::Finding;
 use crate::finding::Severity::{Error, Warning};
 use crate::ports::StoreError;
@@ -57,8 +60,30 @@ fn answered<E, R>(error: &SdkError<E, R>) -> bool {
     matches!(error, SdkError::ServiceError(_) | SdkError::ResponseError(_))
 }
 
+/// What nothing is called.
+pub(super) const NOBODYS: &str = "cutover-check";
+
+/// The key of an item that was never there.
+pub(super) fn nobodys(key: &Key) -> Item {
+    let of = |attribute: Attribute| {
+        let value = if attribute.is_number { number(-1) } else { text(NOBODYS) };
+        (attribute.name.to_owned(), value)
+    };
+    std::iter::once(key.partition).chain(key.sort).map(of).collect()
+}
+
+/// The finding, if a call was denied. That one that is only tried fails is meant; and where its object isn't there, another finding says
+/// so.
+pub(super) fn denial<T, E, R>(call: Call<'_>, answer: Result<T, SdkError<E, R>>) -> Option<Finding>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    answer.err().filter(is_denied).map(|error| call.failed(&error))
+}
+
 /// Whether the dashboard may not make the call.
-pub(super) fn is_denied<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+fn is_denied<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     refusal(error.code(), true) == Refusal::Denied
 }
 

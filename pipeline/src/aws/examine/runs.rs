@@ -1,9 +1,9 @@
 //! What was measured of the consumers: that they complete what they are run for, and that AWS lost nothing on the way to them.
 
 use crate::aws::Names;
-use crate::aws::metrics::{CloudWatch, Runs};
+use crate::aws::metrics::{CloudWatch, DELIVERED_WITHIN, Runs};
 use crate::finding::Finding;
-use crate::finding::Severity::{Error, Note};
+use crate::finding::Severity::{Error, Note, Warning};
 use crate::metric::Vital;
 use crate::ports::{EventFilter, EventStore};
 use crate::time::{DAY, HOUR, Span, Timestamp};
@@ -37,6 +37,9 @@ const LOSSES: [(&str, &str, &str); 4] = [
     ),
 ];
 
+/// How long EventBridge may take to hand events over, seconds; it is a fraction of one as a rule.
+const HANDED_OVER_WITHIN: f64 = 5.0;
+
 /// What is wrong, as far as CloudWatch has said so far.
 pub(super) async fn look(metrics: &CloudWatch, names: &Names, store: &dyn EventStore, now: Timestamp) -> Vec<Finding> {
     let newest = store.list(&EventFilter::default(), 1, None).await;
@@ -54,7 +57,12 @@ pub(super) async fn look(metrics: &CloudWatch, names: &Names, store: &dyn EventS
             }
         }
         if let Ok(vitals) = metrics.vitals_of(name, Span::ending(now, DAY), HOUR) {
-            found.extend(vitals.items.iter().filter_map(|vital| loss(name, vital)));
+            found.extend(
+                vitals
+                    .items
+                    .iter()
+                    .filter_map(|vital| loss(name, vital).or_else(|| held_up(name, vital))),
+            );
         }
     }
     found
@@ -126,9 +134,28 @@ fn loss(consumer: &str, vital: &Vital) -> Option<Finding> {
     ))
 }
 
+/// What a consumer that is fed by a queue can't measure itself: its latency counts from when an event came into the queue.
+fn held_up(consumer: &str, vital: &Vital) -> Option<Finding> {
+    let worst = vital
+        .overall()
+        .filter(|worst| vital.title == DELIVERED_WITHIN && *worst > HANDED_OVER_WITHIN)?;
+    Some(Finding::new(
+        Warning,
+        "rule.held_up",
+        consumer,
+        "EventBridge took long to hand events over to this consumer: the latency of what comes through a queue is without that.",
+        format!(
+            "{DELIVERED_WITHIN} of the {}: {worst:.1} s in the worst hour of the last day.",
+            vital.part.to_lowercase()
+        ),
+        "See whether the target refuses or throttles: EventBridge tries again for a day. If it doesn't, see AWS's health.",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Unit;
 
     fn runs(invocations: f64, errors: f64, counted: Option<f64>, matched: f64) -> Runs {
         Runs {
@@ -151,6 +178,23 @@ mod tests {
         ] {
             assert_eq!(judge("c", &runs).map(|f| f.kind).as_deref(), wanted, "{runs:?}");
         }
+    }
+
+    #[test]
+    fn events_that_eventbridge_held_up_are_found() {
+        let vital = |title: &str, values: [f64; 2]| Vital {
+            part: "Rule".to_owned(),
+            title: title.to_owned(),
+            definition: String::new(),
+            unit: Unit::Seconds,
+            adds_up: false,
+            newest: None,
+            values: values.map(Some).to_vec(),
+        };
+        assert!(held_up("c", &vital(DELIVERED_WITHIN, [0.4, 5.0])).is_none());
+        assert!(held_up("c", &vital("Done within, p99", [60.0, 0.4])).is_none());
+        let found = held_up("c", &vital(DELIVERED_WITHIN, [42.0, 0.4])).expect("a finding");
+        assert!(found.evidence.contains("of the rule: 42.0 s"), "{}", found.evidence);
     }
 
     #[test]

@@ -2,19 +2,16 @@
 //! holds, of nothing at all, or with a value that no service takes. A service that looks at the value before the permission leaves a
 //! denial unfound.
 
-use std::fmt::Debug;
-
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_lambda::types::{InvocationType, ScalingConfig};
 use futures::future::{BoxFuture, FutureExt, join_all};
 
 use super::Clients;
-use super::asking::{Call, is_denied};
-use crate::aws::attribute::Item;
-use crate::aws::record::{number, text};
-use crate::aws::schema::{Attribute, OWN_TABLES};
+use super::asking::{Call, NOBODYS, denial, nobodys};
+use crate::aws::measured::NAMESPACE;
+use crate::aws::record::number;
+use crate::aws::schema::OWN_TABLES;
 use crate::aws::{DashboardConfig, Names};
 use crate::finding::Finding;
 use crate::finding::Severity::Note;
@@ -77,6 +74,9 @@ pub(super) async fn look(clients: &Clients, names: &Names, config: DashboardConf
         others.push(pause(clients, &consumer.function).boxed());
     }
     others.extend(names.flag_functions.iter().map(|name| configure(clients, &name.function).boxed()));
+    if config.tells_alarms {
+        others.push(tell(clients).boxed());
+    }
     let (tables, others) = tokio::join!(join_all(tables), join_all(others));
     if tables.iter().all(Option::is_some) {
         return vec![Finding::new(
@@ -94,24 +94,10 @@ pub(super) async fn look(clients: &Clients, names: &Names, config: DashboardConf
     tables.into_iter().chain(others).flatten().collect()
 }
 
-/// The finding, if a call was denied. That it fails is meant; and where its object isn't there, another finding says so.
-fn denial<T, E, R>(call: Call<'_>, answer: Result<T, SdkError<E, R>>) -> Option<Finding>
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: Debug + Send + Sync + 'static,
-{
-    answer.err().filter(is_denied).map(|error| call.failed(&error))
-}
-
 async fn table(clients: &Clients, names: &Names, suffix: &str, way: Write, breaks: &str) -> Option<Finding> {
     let schema = OWN_TABLES.iter().find(|schema| schema.suffix == suffix)?;
     let name = schema.name(names);
-    let of = |attribute: Attribute| {
-        let value = if attribute.is_number { number(-1) } else { text("cutover-check") };
-        (attribute.name.to_owned(), value)
-    };
-    // Of an item that was never there.
-    let key: Item = std::iter::once(schema.key.partition).chain(schema.key.sort).map(of).collect();
+    let key = nobodys(&schema.key);
     let call = |action| Call { action, of: &name, breaks };
     let never = format!("attribute_exists({CHECKED})");
     let client = &clients.dynamodb;
@@ -182,7 +168,7 @@ async fn delete(clients: &Clients, queue: String) -> Option<Finding> {
         .sqs
         .delete_message()
         .queue_url(url(clients, &queue).await?)
-        .receipt_handle("cutover-check");
+        .receipt_handle(NOBODYS);
     denial(call, tried.send().await)
 }
 
@@ -218,6 +204,21 @@ async fn pause(clients: &Clients, function: &str) -> Option<Finding> {
     let id = fed.event_source_mappings().first()?.uuid()?;
     let none = ScalingConfig::builder().maximum_concurrency(1).build();
     let tried = clients.lambda.update_event_source_mapping().uuid(id).scaling_config(none);
+    denial(call, tried.send().await)
+}
+
+/// No measurement at all, in the namespace that a policy may be limited to.
+async fn tell(clients: &Clients) -> Option<Finding> {
+    let call = Call {
+        action: "cloudwatch:PutMetricData",
+        of: NAMESPACE,
+        breaks: "the criteria's alarms hear nothing",
+    };
+    let tried = clients
+        .cloudwatch
+        .put_metric_data()
+        .namespace(NAMESPACE)
+        .set_metric_data(Some(Vec::new()));
     denial(call, tried.send().await)
 }
 

@@ -159,6 +159,15 @@ impl Account {
         self.deliveries.iter().find(of).map_or(&[], |part| &part.attempts)
     }
 
+    /// The consumers whose last attempt failed, and how.
+    pub(in crate::aws) fn failing(&self) -> impl Iterator<Item = (&str, &str)> {
+        let failing = |part: &'_ Part| part.state != DeliveryState::Completed;
+        self.deliveries
+            .iter()
+            .filter(move |part| failing(part))
+            .filter_map(|part| Some((part.consumer.as_str(), part.attempts.last()?.error.as_deref()?)))
+    }
+
     /// A delivery; of a consumer that no rule names, one that is there all the same.
     fn part(&mut self, consumer: &str) -> &mut Part {
         let at = self

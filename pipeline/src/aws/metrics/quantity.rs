@@ -2,6 +2,9 @@
 
 use crate::metric::Unit;
 
+/// Of a rule: from the bus taking an event to a target accepting it, the slowest hundredth.
+pub(in crate::aws) const DELIVERED_WITHIN: &str = "Delivered within, p99";
+
 /// What a metric is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::aws) enum Part {
@@ -285,7 +288,7 @@ pub(super) const ALL: [Quantity; 30] = [
             "delivered_within",
             "IngestionToInvocationSuccessLatency",
             "p99",
-            "Delivered within, p99",
+            DELIVERED_WITHIN,
             "From the bus taking an event to a target accepting it.",
         ),
         MILLIS,

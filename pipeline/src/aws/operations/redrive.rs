@@ -10,14 +10,14 @@ use super::send::Sender;
 use super::settle::{Outcome, why_not};
 use super::worker::{Lost, MAX_PAUSE, Worker};
 use crate::aws::bus::PUBLISHER;
-use crate::aws::error::is_denied;
+use crate::aws::error::is_for_good;
 use crate::aws::ledger::{Account, NotMade};
 use crate::aws::letters::Kept;
 use crate::aws::record::{number, text};
 use crate::event::Event;
 use crate::letter::LetterStatus;
 use crate::operation::{ItemStatus, OperationStatus};
-use crate::ports::{EventStore, StoreError};
+use crate::ports::{EventStore, PublishError, StoreError};
 use crate::time::Timestamp;
 
 /// How many letters are sent at once.
@@ -176,7 +176,7 @@ impl Worker {
             Ok(true) => return Ok(None),
             Ok(false) => {}
             // Trying again doesn't help, and keeps the others from being sent.
-            Err(error) if is_denied(&error) => {
+            Err(error) if is_for_good(&error) => {
                 self.reopen(&kept).await?;
                 return settled(ItemStatus::Failed, error.to_string());
             }
@@ -209,9 +209,11 @@ impl Worker {
                 });
                 Ok(Outcome::of(item, ItemStatus::Succeeded, note))
             }
+            // Its letter is as it was, and the others wait as well.
+            Err(PublishError::Unavailable(reason)) => Err(StoreError::Unavailable { what: "the bus", reason }),
             Err(error) => {
                 self.letters
-                    .failed_again(kept, (error.code(), &error.to_string(), !error.is_transient()), None)
+                    .failed_again(kept, (error.code(), &error.to_string(), true), None)
                     .await?;
                 Ok(Outcome::of(item, ItemStatus::Failed, Some(error.to_string())))
             }
@@ -277,9 +279,15 @@ impl Worker {
         let account = self.ledger.read(event_id).await?.account;
         let (done, note) = if account.done(&letter.consumer) {
             (true, None)
-        } else if !account.attempts(&letter.consumer).is_empty() {
-            // It writes the ledger: it will say.
-            (false, None)
+        } else if let Some(last) = account.attempts(&letter.consumer).last() {
+            // It writes the ledger: it will say, or its letter will; for as long as anybody tries.
+            let quiet = age.min(Timestamp::now().since(last.at));
+            if quiet <= back_within || self.sender.waits(&letter.consumer).await? {
+                return Ok(None);
+            }
+            self.reopen(kept).await?;
+            let note = "it was not completed, nothing of it waits, and no letter of it was seen";
+            return Ok(Some((ItemStatus::Failed, Some(note.to_owned()))));
         } else if letter.consumer == "audit" && self.events.get(event_id).await?.is_some() {
             (true, Some("it is in the event store".to_owned()))
         } else if age > back_within && !self.sender.waits(&letter.consumer).await? {
