@@ -22,6 +22,7 @@ locals {
         { actions = ["dynamodb:Query", "dynamodb:UpdateItem"], of = ["analytics_status"] },
         { actions = ["dynamodb:PutItem"], of = ["triggers"] },
       ]
+      environment = {}
     }
     categorization = {
       pattern = {
@@ -39,6 +40,7 @@ locals {
         { actions = ["dynamodb:Query"], of = ["category_rules"] },
         { actions = ["events:PutEvents"], of = ["bus"] },
       ]
+      environment = {}
     }
     notification = {
       pattern = {
@@ -48,12 +50,14 @@ locals {
           { detail-type = ["account.deleted"] },
         ]
       }
-      may = [{ actions = ["dynamodb:PutItem"], of = ["notifications"] }]
+      may         = [{ actions = ["dynamodb:PutItem"], of = ["notifications"] }]
+      environment = { CUTOVER_NOTIFICATIONS__WEBHOOK = var.webhook }
     }
     audit = {
       # Every event, whatever its source.
-      pattern = { source = [{ prefix = "" }] }
-      may     = [{ actions = ["dynamodb:PutItem"], of = ["event_store", "facets"] }]
+      pattern     = { source = [{ prefix = "" }] }
+      may         = [{ actions = ["dynamodb:PutItem"], of = ["event_store", "facets"] }]
+      environment = {}
     }
   }
 
@@ -106,10 +110,10 @@ resource "aws_lambda_function" "this" {
   s3_key        = var.code_key
 
   environment {
-    variables = {
-      CUTOVER_CONSUMER    = each.key
-      CUTOVER_AWS__PREFIX = var.prefix
-    }
+    variables = merge(
+      { CUTOVER_CONSUMER = each.key, CUTOVER_AWS__PREFIX = var.prefix },
+      each.value.environment,
+    )
   }
 
   # Else the first invocation makes one without an end to what it keeps.

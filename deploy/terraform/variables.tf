@@ -18,13 +18,20 @@ variable "code_bucket" {
 variable "code_key" {
   type        = string
   default     = "cutover-consumer.zip"
-  description = "The zip in that bucket, with the binary as `bootstrap`."
+  description = "The zip in that bucket, with the binary as `bootstrap`. New code needs a new name."
 }
 
 variable "pipeline" {
   type        = bool
   default     = true
   description = "Whether to make the bus, the event store and the consumers. Without, Cutover's own tables alone, beside a pipeline that is there already."
+}
+
+variable "webhook" {
+  type        = string
+  default     = ""
+  sensitive   = true
+  description = "Where notifications are sent. Empty for the function's log."
 }
 
 variable "alarm_topic" {

@@ -174,6 +174,25 @@ impl Config {
         config.checked()
     }
 
+    /// The sections that say something, and have no effect with this backend: in words, one each.
+    pub(crate) fn without_effect(&self) -> Vec<String> {
+        let (backend, sections) = match self.backend {
+            Backend::Embedded => ("embedded", vec![("aws", set(&self.aws)), ("dead_letters", set(&self.dead_letters))]),
+            Backend::Aws => (
+                "aws",
+                vec![
+                    ("delivery", set(&self.delivery)),
+                    ("notifications", set(&self.notifications)),
+                    ("retention", set(&self.retention)),
+                    ("triggers", set(&self.triggers)),
+                ],
+            ),
+        };
+        let said = sections.into_iter().filter(|(_, set)| *set);
+        said.map(|(name, _)| format!("[{name}] has no effect with backend = \"{backend}\""))
+            .collect()
+    }
+
     fn checked(self) -> Result<Self, ConfigError> {
         self.delivery.check()?;
         self.webhook()?;
@@ -222,6 +241,12 @@ fn explain(error: &figment::Error) -> String {
         })
         .unwrap_or_default();
     format!("configuration: {key}{}{place}", error.kind)
+}
+
+/// Whether a section says anything else than it would by itself.
+fn set<S: Serialize + Default>(section: &S) -> bool {
+    let json = |section: &S| serde_json::to_value(section).ok();
+    json(section) != json(&S::default())
 }
 
 #[cfg(test)]
@@ -285,5 +310,21 @@ mod tests {
         let maps = config.maps();
         assert_eq!(maps.event["transaction.updated"].types.words(), "cash_flow, recommendations");
         assert_eq!(maps.event["account.deleted"].priority, 1, "the rest stays as in the design");
+    }
+
+    #[test]
+    fn what_has_no_effect_is_said() {
+        let said = |text: &str| load(text).expect("a configuration").without_effect();
+        assert_eq!(said("[delivery]\nattempts = 5\n"), [""; 0]);
+        let aws = "backend = \"aws\"\n[aws]\nprefix = \"p-1\"\n";
+        assert_eq!(said(&format!("{aws}[dead_letters]\ntakeover = false\n")), [""; 0]);
+        assert_eq!(
+            said(&format!("{aws}[delivery]\nattempts = 5\n[retention]\n")),
+            ["[delivery] has no effect with backend = \"aws\""]
+        );
+        assert_eq!(
+            said("[aws]\nprefix = \"p-1\"\n"),
+            ["[aws] has no effect with backend = \"embedded\""]
+        );
     }
 }

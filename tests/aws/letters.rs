@@ -9,7 +9,7 @@ use tests::browser::Browser;
 use tests::data::DLQ_MESSAGES;
 use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
-use tests::wait::eventually;
+use tests::wait::{eventually, within};
 
 async fn letters(server: &tests::server::Cutover, query: &str) -> Vec<Value> {
     let page = server.site.json(format!("/api/v1/dead-letters?limit=500&{query}")).await;
@@ -195,7 +195,11 @@ async fn what_a_consumer_gave_up_on_stays_where_it_is_if_asked() {
             Fate::Answered
         }
     });
-    browser.says("main .stale", "SQS does not answer").await;
+    within(Duration::from_secs(5), "it is said to be old", async || {
+        let said = browser.text("main .stale").await;
+        if said.contains("SQS does not answer") { Ok(()) } else { Err(said) }
+    })
+    .await;
     browser.says("table.queues", "event-dlq").await;
     browser.says("#groups-title", "in their queues not known").await;
     between.heal();

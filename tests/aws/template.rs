@@ -90,6 +90,7 @@ fn terraform_makes_what_cloudformation_makes() {
         &[
             ("Role", "operator"),
             ("AlarmTopic", "arn:topic"),
+            ("Webhook", "https://example.org/hook"),
             ("FlagFunctions", "arn:one,arn:two"),
         ],
         &[("Pipeline", "no"), ("Role", "operator"), ("Scheme", "internet-facing")],

@@ -17,6 +17,9 @@ use crate::config::{Backend, Config};
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     config.pipeline()?;
     println!("configuration  ok");
+    for said in config.without_effect() {
+        println!("               {said}");
+    }
     match config.backend {
         Backend::Embedded => embedded(&config).await,
         Backend::Aws => aws(&config).await,

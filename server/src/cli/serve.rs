@@ -20,6 +20,9 @@ const DRAIN: Duration = Duration::from_secs(4);
 
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     log();
+    for said in config.without_effect() {
+        tracing::warn!("configuration: {said}");
+    }
     match config.backend {
         Backend::Embedded => embedded::run(config).await,
         Backend::Aws => aws::run(config).await,
