@@ -122,13 +122,11 @@ impl Examiner {
             Check::new(
                 "Rules and their targets",
                 "Every consumer has a rule that is on, every target a dead-letter queue, and every source is audited.",
-                judged(
-                    facts
-                        .rules
-                        .as_ref()
-                        .map_err(Clone::clone)
-                        .map(|all| rules::judge(all, names, &sources)),
-                ),
+                judged(facts.rules.as_ref().map_err(Clone::clone).map(|all| {
+                    let ours = |consumer: &str| self.metrics.counts_itself(Some(consumer));
+                    let unexpected = rules::unexpected(all, names, ours);
+                    rules::judge(all, names, &sources).into_iter().chain(unexpected).collect()
+                })),
             ),
             Check::new(
                 "Queues",

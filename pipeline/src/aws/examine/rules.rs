@@ -1,6 +1,6 @@
 //! What is wrong with the rules and their targets.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::facts::{Rule, name_of};
 use crate::aws::Names;
@@ -10,6 +10,7 @@ use crate::event::payload::KNOWN_TYPES;
 use crate::finding::Finding;
 use crate::finding::Severity::{Error, Warning};
 use crate::pattern::Pattern;
+use crate::rule::Rules;
 
 /// The consumer that is to get everything.
 const AUDIT: &str = "audit";
@@ -36,6 +37,32 @@ pub(super) fn judge(rules: &[Rule], names: &Names, sources: &[String]) -> Vec<Fi
     let consumers = names.consumers.iter().filter_map(|consumer| without_rule(rules, consumer));
     let each = rules.iter().flat_map(one);
     consumers.chain(each).chain(uncovered(rules, names, sources)).collect()
+}
+
+/// What the ledger, which goes by the pipeline's own rules, expects otherwise than the deployed rules bring it. `ours` says which consumers
+/// write it.
+pub(super) fn unexpected(rules: &[Rule], names: &Names, ours: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let own = Rules::default();
+    let written = names.consumers.iter().filter(|consumer| ours(&consumer.name));
+    let differs = written.filter_map(|consumer| {
+        let expected = own.all().iter().find(|rule| rule.consumer == consumer.name)?.pattern.as_json();
+        let fed: Vec<&Rule> = rules.iter().filter(|rule| rule.enabled && feeds(rule, consumer)).collect();
+        let pattern = |rule: &&Rule| serde_json::from_str::<Value>(&rule.pattern).is_ok_and(|pattern| &pattern == expected);
+        (!fed.is_empty() && !fed.iter().any(pattern)).then(|| {
+            Finding::new(
+                Warning,
+                "rule.unexpected",
+                &consumer.name,
+                "This consumer's rule is not the pipeline's: what the ledger expects and the rule doesn't bring stays open, and counts as lost.",
+                format!(
+                    "The ledger goes by {expected}; the rule has {}.",
+                    fed.iter().map(|rule| rule.pattern.as_str()).collect::<Vec<_>>().join(" and ")
+                ),
+                "Give the rule the pattern that deploy/cutover.yaml has.",
+            )
+        })
+    });
+    differs.collect()
 }
 
 fn without_rule(rules: &[Rule], consumer: &ConsumerNames) -> Option<Finding> {
@@ -207,6 +234,23 @@ mod tests {
         );
         assert_eq!(broken(0, &|rule| rule.targets.clear()), ["consumer.no_rule", "rule.no_target"]);
         assert_eq!(broken(0, &|rule| rule.pattern = "{".to_owned()), ["rule.pattern"]);
+    }
+
+    #[test]
+    fn a_rule_that_is_not_what_the_ledger_goes_by_is_found() {
+        let own: Vec<Rule> = Rules::default()
+            .all()
+            .iter()
+            .map(|own| rule(&own.consumer, &own.pattern.as_json().to_string()))
+            .collect();
+        let found = |rules: &[Rule], ours: bool| unexpected(rules, &Names::of("p"), |_| ours).len();
+        assert_eq!(found(&own, true), 0);
+        let mut narrowed = own;
+        narrowed[0].pattern = r#"{ "source": ["account.service"] }"#.to_owned();
+        assert_eq!((found(&narrowed, true), found(&narrowed, false)), (1, 0));
+        // That it has none at all is another finding.
+        narrowed[0].enabled = false;
+        assert_eq!(found(&narrowed, true), 0);
     }
 
     #[test]
