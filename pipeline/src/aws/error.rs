@@ -58,11 +58,13 @@ const FOR_GOOD: [&str; 16] = [
 
 /// Whether trying again can't help, by the service's code as [`failed`] writes it down.
 pub(super) fn is_for_good(error: &StoreError) -> bool {
-    let StoreError::Unavailable { reason, .. } = error else {
-        return false;
-    };
-    let code = reason.split(": ").nth(1).unwrap_or_default();
-    FOR_GOOD.iter().any(|known| code.starts_with(known))
+    matches!(error, StoreError::Unavailable { reason, .. } if says_for_good(reason))
+}
+
+/// The same of the reason alone: a code is one word between colons.
+pub(super) fn says_for_good(reason: &str) -> bool {
+    let mut codes = reason.split(": ").filter(|part| !part.contains(char::is_whitespace));
+    codes.any(|code| FOR_GOOD.iter().any(|known| code.starts_with(known)))
 }
 
 /// An error and what caused it, from the outside in; what two layers say alike, once.
@@ -87,14 +89,11 @@ mod tests {
             ),
             ("Invoke of f: RequestTooLargeException: 1048577", true),
             ("Invoke of f: TooManyRequestsException: Rate exceeded", false),
+            ("the bus is unavailable: PutEvents: AccessDeniedException: not you", true),
             ("SendMessage to q: ExpiredToken", false),
             ("SendMessage to q: dispatch failure: AccessDenied by a proxy", false),
         ] {
-            let error = StoreError::Unavailable {
-                what: "q",
-                reason: reason.to_owned(),
-            };
-            assert_eq!(is_for_good(&error), wanted, "{reason}");
+            assert_eq!(says_for_good(reason), wanted, "{reason}");
         }
     }
 }

@@ -234,7 +234,7 @@ async fn what_can_not_be_sent_is_said_and_given_back() {
     assert_eq!(completions(&server, &ids).await, [1; EACH]);
 }
 
-/// What was never published waits until the bus takes it: that is no failure of its own.
+/// What was never published waits until the bus takes it: that is no failure of its own. That nothing may be published is one.
 #[tokio::test]
 async fn a_publishers_letter_waits_for_the_bus() {
     let account = Account::deployed().await;
@@ -245,6 +245,10 @@ async fn a_publishers_letter_waits_for_the_bus() {
     account.send_all("event-dlq", &message.to_string()).await;
     let letter = there_are(&server, "consumer=publisher", 1).await.remove(0);
     let publishes = |call: &Call, _: &str| call.operation == "PutEvents";
+    between.set_by_body(first(100, publishes, Fate::Refused(400, "AccessDeniedException")));
+    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "denied" });
+    let denied = ended(&server, &start(&server, &wish).await).await;
+    assert_eq!((&denied["succeeded"], &denied["failed"]), (&json!(0), &json!(1)), "{denied}");
     between.set_by_body(first(100, publishes, Fate::Refused(503, "ServiceUnavailable")));
     let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "the bus is back, almost" });
     let (id, before) = (start(&server, &wish).await, between.calls("PutEvents"));
@@ -253,7 +257,7 @@ async fn a_publishers_letter_waits_for_the_bus() {
     let ended = ended(&server, &id).await;
     assert_eq!((&ended["succeeded"], &ended["failed"]), (&json!(1), &json!(0)), "{ended}");
     let letter = there_are(&server, "consumer=publisher", 1).await.remove(0);
-    assert_eq!((&letter["status"], &letter["failed_redrives"]), (&json!("redriven"), &json!(0)));
+    assert_eq!((&letter["status"], &letter["failed_redrives"]), (&json!("redriven"), &json!(1)));
 }
 
 /// Looking what became of letters fails: none of them is sent once more for that.

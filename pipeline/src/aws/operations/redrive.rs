@@ -10,7 +10,7 @@ use super::send::Sender;
 use super::settle::{Outcome, why_not};
 use super::worker::{Lost, MAX_PAUSE, Worker};
 use crate::aws::bus::PUBLISHER;
-use crate::aws::error::is_for_good;
+use crate::aws::error::{is_for_good, says_for_good};
 use crate::aws::ledger::{Account, NotMade};
 use crate::aws::letters::Kept;
 use crate::aws::record::{number, text};
@@ -210,10 +210,10 @@ impl Worker {
                 Ok(Outcome::of(item, ItemStatus::Succeeded, note))
             }
             // Its letter is as it was, and the others wait as well.
-            Err(PublishError::Unavailable(reason)) => Err(StoreError::Unavailable { what: "the bus", reason }),
+            Err(PublishError::Unavailable(reason)) if !says_for_good(&reason) => Err(StoreError::Unavailable { what: "the bus", reason }),
             Err(error) => {
                 self.letters
-                    .failed_again(kept, (error.code(), &error.to_string(), true), None)
+                    .failed_again(kept, (error.code(), &error.to_string(), !error.is_transient()), None)
                     .await?;
                 Ok(Outcome::of(item, ItemStatus::Failed, Some(error.to_string())))
             }
