@@ -14,6 +14,7 @@ mod permissions;
 mod publish;
 mod redrive;
 mod service;
+mod shared_queue;
 mod template;
 mod travel;
 

@@ -4,6 +4,7 @@
 //! received once, kept as a letter, and only then deleted. A crash in between leaves it in the queue, and it is kept again,
 //! under the same id; so do two instances at once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -214,8 +215,8 @@ impl Takeover {
             } else {
                 Vec::new()
             };
-            let kept = &of_somebody(kept, &known.account, &redriving);
-            if self.kept_by(kept, event_id, &known, redriving).await? {
+            let kept = of_somebody(kept, &known.account, &redriving);
+            if self.kept_by(&kept, event_id, &known, redriving).await? {
                 return Ok(());
             }
             wait(attempt).await;
@@ -328,10 +329,9 @@ impl Takeover {
 
 /// A letter, with whose it is. Lambda puts what a function gave up on after it was invoked into a queue without naming the function; where
 /// several share a queue, it is known from who failed, by the ledger, or from what was sent back and is awaited.
-fn of_somebody(kept: &Kept, account: &Account, redriving: &[Kept]) -> Kept {
-    let mut named = kept.clone();
+fn of_somebody<'a>(kept: &'a Kept, account: &Account, redriving: &[Kept]) -> Cow<'a, Kept> {
     if kept.letter.consumer != UNKNOWN {
-        return named;
+        return Cow::Borrowed(kept);
     }
     let failing: Vec<(&str, &str)> = account.failing().collect();
     // What it says of itself tells several apart; if not even that, any of them has a letter coming.
@@ -342,8 +342,10 @@ fn of_somebody(kept: &Kept, account: &Account, redriving: &[Kept]) -> Kept {
         [one] if one.letter.id != kept.letter.id => Some(one.letter.consumer.as_str()),
         _ => None,
     };
-    if let Some(consumer) = of_error.or_else(of_nobody).map(|(consumer, _)| *consumer).or_else(sent) {
-        consumer.clone_into(&mut named.letter.consumer);
-    }
-    named
+    let Some(consumer) = of_error.or_else(of_nobody).map(|(consumer, _)| *consumer).or_else(sent) else {
+        return Cow::Borrowed(kept);
+    };
+    let mut named = kept.clone();
+    consumer.clone_into(&mut named.letter.consumer);
+    Cow::Owned(named)
 }

@@ -35,7 +35,7 @@ async fn aws(config: &Config) -> Result<(), Failure> {
         ..config.aws.metrics(&config.embedded.data)?
     };
     let metrics = CloudWatch::open(&connection, &names, config.aws.endpoint()?, &asked).map_err(|e| Failure::new(e.to_string()))?;
-    let (ports, _) = ports(&connection, &names, metrics.clone(), config.dead_letters.dashboard(&config.aws)?);
+    let (ports, _) = ports(&connection, &names, metrics.clone(), config.dashboard()?);
     let reached = match &ports.deployment {
         Some(deployment) => deployment.access().await.is_none(),
         None => true,

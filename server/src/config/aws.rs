@@ -10,7 +10,7 @@ use pipeline::flag::GLOBAL_SCOPE;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{Config, ConfigError};
 
 /// `[aws]`: every name derives from the prefix and can be set on its own.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -119,22 +119,23 @@ impl Default for DeadLetterSection {
     }
 }
 
-impl DeadLetterSection {
-    /// For a dashboard that only looks, or not: such a one takes nothing over.
+impl Config {
+    /// How the dashboard behaves towards its deployment: one that only looks takes nothing over.
     ///
     /// # Errors
     /// A number is out of its range.
-    pub(crate) fn dashboard(self, aws: &AwsSection) -> Result<DashboardConfig, ConfigError> {
-        if !(1..=86_400).contains(&self.back_within_seconds) {
+    pub(crate) fn dashboard(&self) -> Result<DashboardConfig, ConfigError> {
+        let (aws, letters) = (&self.aws, self.dead_letters);
+        if !(1..=86_400).contains(&letters.back_within_seconds) {
             return Err(ConfigError::Wrong(
                 "configuration: dead_letters.back_within_seconds must be 1 to 86400".to_owned(),
             ));
         }
         Ok(DashboardConfig {
             read_only: aws.read_only,
-            taken_over: self.takeover && !aws.read_only,
+            taken_over: letters.takeover && !aws.read_only,
             tells_alarms: aws.metrics.alarms,
-            back_within: Duration::from_secs(self.back_within_seconds.into()),
+            back_within: Duration::from_secs(letters.back_within_seconds.into()),
         })
     }
 }

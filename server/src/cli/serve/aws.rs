@@ -38,7 +38,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     )
     .map_err(|e| Failure::new(e.to_string()))?;
     let read_only = config.aws.read_only;
-    let (ports, worker) = ports(&connection, &names, metrics.clone(), config.dead_letters.dashboard(&config.aws)?);
+    let (ports, worker) = ports(&connection, &names, metrics.clone(), config.dashboard()?);
     let unwatched = Desk::new(
         Ports {
             metrics: Arc::new(Unwatched(metrics.clone())),
