@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use app::context::Desk;
 use app::pages::overview::api::{Overview, OverviewQuery};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::{Stream, StreamExt, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, StreamExt, stream};
 use pipeline::operation::{Operation, OperationStatus};
 use pipeline::time::Timestamp;
 use tokio::sync::broadcast;
@@ -27,6 +27,8 @@ const KEPT: usize = 64;
 /// How long a reading may take before viewers are told what it waits for: a service that doesn't answer keeps it for longer than they
 /// should be left in the belief that what they see is new.
 const LATE: Duration = Duration::from_secs(2);
+/// How often a reading that isn't done is asked what it waits for: often enough to see a call that is late before it is given up.
+const ASKED: Duration = Duration::from_millis(250);
 /// How many operations are looked at for news.
 const OPERATIONS: u32 = 20;
 
@@ -51,6 +53,51 @@ pub(crate) struct Hub {
     messages: broadcast::Sender<Message>,
     told: Arc<Mutex<Told>>,
     stop: CancellationToken,
+}
+
+/// Messages that are being read, and what was said of what they wait for.
+struct Waiting<'a> {
+    messages: BoxFuture<'a, Vec<Message>>,
+    late: Vec<&'static str>,
+}
+
+/// What comes of waiting.
+enum Next {
+    /// What was waited for.
+    Messages(Vec<Message>),
+    /// The services that keep it waiting, as they are sent: not the ones that it said before.
+    Late(String),
+}
+
+impl<'a> Waiting<'a> {
+    fn for_messages(messages: impl Future<Output = Vec<Message>> + Send + 'a) -> Self {
+        Self {
+            messages: messages.boxed(),
+            late: Vec::new(),
+        }
+    }
+
+    async fn next(&mut self, desk: &Desk) -> Next {
+        loop {
+            tokio::select! {
+                messages = &mut self.messages => return Next::Messages(messages),
+                () = tokio::time::sleep(ASKED) => {}
+            }
+            let late = desk
+                .ports
+                .deployment
+                .as_ref()
+                .map(|deployment| deployment.late(LATE))
+                .unwrap_or_default();
+            if !late.is_empty() && late != self.late {
+                let data = serde_json::to_string(&late);
+                self.late = late;
+                if let Ok(data) = data {
+                    return Next::Late(data);
+                }
+            }
+        }
+    }
 }
 
 /// What viewers were told.
@@ -158,16 +205,13 @@ impl Hub {
 
     /// What is new for everyone. As long as it isn't known, viewers are told what it waits for.
     async fn news_or_late(&self) -> Vec<Message> {
-        let mut news = pin!(self.news());
+        let mut waiting = Waiting::for_messages(self.news());
         loop {
-            tokio::select! {
-                messages = &mut news => return messages,
-                () = tokio::time::sleep(LATE) => {
-                    let late = self.desk.ports.deployment.as_ref().map(|deployment| deployment.late(LATE)).unwrap_or_default();
-                    if let (false, Ok(data)) = (late.is_empty(), serde_json::to_string(&late)) {
-                        let message = self.told().message("late", data);
-                        let _ = self.messages.send(message);
-                    }
+            match waiting.next(&self.desk).await {
+                Next::Messages(messages) => return messages,
+                Next::Late(data) => {
+                    let message = self.told().message("late", data);
+                    let _ = self.messages.send(message);
                 }
             }
         }
@@ -214,6 +258,27 @@ impl Hub {
         all.map(|(event, data)| Message { id, event, data }).collect()
     }
 
+    /// What there is now, for one viewer; before that, what it waits for.
+    fn now_or_late(self) -> impl Stream<Item = Message> {
+        let hub = self.clone();
+        let now = Waiting::for_messages(async move { hub.now().await });
+        stream::unfold(Some(now), move |waiting| {
+            let hub = self.clone();
+            async move {
+                let mut waiting = waiting?;
+                Some(match waiting.next(&hub.desk).await {
+                    Next::Messages(messages) => (messages, None),
+                    Next::Late(data) => {
+                        let id = hub.told().next_id - 1;
+                        let message = Message { id, event: "late", data };
+                        (vec![message], Some(waiting))
+                    }
+                })
+            }
+        })
+        .flat_map(stream::iter)
+    }
+
     /// A viewer's stream: what it has missed since `last`, or, if that can't be told, what there is now; then what is new.
     pub(crate) fn subscribe(&self, last: Option<u64>) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
         let receiver = self.messages.subscribe();
@@ -221,13 +286,10 @@ impl Hub {
         let missed = last.and_then(|id| self.told().since(id));
         // What is told at this very moment may be both missed and new.
         let caught_up = missed.as_ref().and_then(|missed| missed.last()).map_or(0, |message| message.id);
-        let first = stream::once(async move {
-            match missed {
-                Some(missed) => missed,
-                None => hub.now().await,
-            }
-        })
-        .flat_map(stream::iter);
+        let first = match missed {
+            Some(missed) => stream::iter(missed).left_stream(),
+            None => hub.now_or_late().right_stream(),
+        };
         // A viewer that fell behind skips to what is newest.
         let rest =
             BroadcastStream::new(receiver).filter_map(move |message| async move { message.ok().filter(|message| message.id > caught_up) });

@@ -13,6 +13,7 @@ mod emulator;
 pub mod endpoint;
 pub mod event;
 pub mod flow;
+pub mod live;
 pub mod rules;
 pub mod sdk;
 pub mod server;

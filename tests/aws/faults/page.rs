@@ -1,6 +1,6 @@
 //! What an open page says while a service fails: that it is old, and afterwards what is new, without a reload.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tests::between::{Between, Fate};
@@ -8,6 +8,7 @@ use tests::browser::{Browser, Screen};
 use tests::data::EVENT_STORE_ITEMS;
 use tests::deployment::Account;
 use tests::event;
+use tests::live::listen;
 use tests::server::{Cutover, Setup};
 use tests::wait::{eventually, within};
 
@@ -102,6 +103,21 @@ async fn a_page_says_within_five_seconds_that_it_is_old_and_recovers_by_itself()
     between.heal();
     browser.says("main table", "weather.changed").await;
     browser.close_but_for(|complaint| complaint.contains("503")).await;
+}
+
+/// One who comes while a service is silent has no state to be shown, and isn't left to guess why.
+#[tokio::test]
+async fn a_viewer_who_comes_during_a_silence_is_told_of_it_first() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    between.set(fails("dynamodb", Fate::Silence(Duration::from_secs(60))));
+    let came = Instant::now();
+    let heard = listen(&server.site, None, |heard| !heard.is_empty()).await.remove(0);
+    assert_eq!((heard.event.as_str(), &heard.data), ("late", &json!(["DynamoDB"])));
+    assert!(came.elapsed() < SAID_WITHIN, "{:?}", came.elapsed());
+    between.heal();
+    listen(&server.site, None, |heard| heard.last().is_some_and(|one| one.event == "overview")).await;
 }
 
 /// A table that takes a second for each answer is slow, not away.

@@ -1,67 +1,19 @@
 //! `/api/v1/live`.
 
-use std::time::Duration;
-
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use tests::live::{Message, listen};
 use tests::server::{Cutover, Setup};
-
-/// A message of the stream.
-#[derive(Debug)]
-struct Message {
-    id: String,
-    event: String,
-    data: Value,
-}
 
 /// The first message of a new connection that is `wanted`.
 async fn messages_until(server: &Cutover, wanted: impl Fn(&Message) -> bool) -> Message {
-    let mut heard = listen(server, None, |found| found.last().is_some_and(&wanted)).await;
+    let mut heard = listen(&server.site, None, |found| found.last().is_some_and(&wanted)).await;
     heard.pop().expect("the one that was wanted")
 }
 
 /// The first `count` messages of a connection.
 async fn messages(server: &Cutover, last_id: Option<&str>, count: usize) -> Vec<Message> {
-    listen(server, last_id, |found| found.len() >= count).await
-}
-
-/// What a connection hears until it is `enough`, which is asked after each message.
-async fn listen(server: &Cutover, last_id: Option<&str>, enough: impl Fn(&[Message]) -> bool) -> Vec<Message> {
-    let mut request = server.site.request(Method::GET, "/api/v1/live");
-    if let Some(id) = last_id {
-        request = request.header("last-event-id", id);
-    }
-    let mut response = request.send().await.expect("an answer");
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let (mut text, mut found) = (String::new(), Vec::new());
-    loop {
-        let chunk = tokio::time::timeout(Duration::from_secs(20), response.chunk())
-            .await
-            .expect("a message in time");
-        text.push_str(&String::from_utf8_lossy(
-            &chunk.expect("an open stream").expect("a stream without end"),
-        ));
-        while let Some(end) = text.find("\n\n") {
-            let block: String = text.drain(..end + 2).collect();
-            let field = |name: &str| {
-                block
-                    .lines()
-                    .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-                    .map(str::to_owned)
-            };
-            // A comment is a sign of life, no message.
-            if let (Some(id), Some(event), Some(data)) = (field("id"), field("event"), field("data")) {
-                found.push(Message {
-                    id,
-                    event,
-                    data: serde_json::from_str(&data).expect("JSON"),
-                });
-                if enough(&found) {
-                    return found;
-                }
-            }
-        }
-    }
+    listen(&server.site, last_id, |found| found.len() >= count).await
 }
 
 #[tokio::test]
