@@ -33,6 +33,12 @@ resource "aws_iam_policy" "viewer_policy" {
             "${local.arn.dynamodb}:table/${var.prefix}-cutover-*",
           ]
         },
+        # Which types there are, by an item of each.
+        {
+          Effect   = "Allow"
+          Action   = "dynamodb:Scan"
+          Resource = "${local.arn.dynamodb}:table/${var.prefix}-event-store/index/EventTypeTimestampIndex"
+        },
         # IAM can't limit these to a deployment.
         {
           Effect = "Allow"

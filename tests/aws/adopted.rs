@@ -1,5 +1,6 @@
 //! A deployment that was there before: its own audit consumer, its own items.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use tests::browser::Browser;
 use tests::data::EVENT_STORE_ITEMS;
 use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
+use tests::wait::eventually;
 
 use crate::every_page;
 use crate::faults::fails;
@@ -96,6 +98,48 @@ async fn what_another_audit_consumer_wrote_is_listed_under_every_filter() {
     browser.visit("/").await;
     browser.says("section[aria-label=Verdict]", "The stage is not known").await;
     browser.close().await;
+}
+
+/// Types that no rule names, nobody wrote down and no page has met: in the end they are listed as well. In each of the emulators, which
+/// order an index in their own ways.
+pub(super) async fn lists_every_type(account: &Account) {
+    let item = |n: usize| {
+        let kind = ["zebra.seen", "invoice.sent", "Aardvark.seen", "order.placed", "ünïcode.seen"][n % 5];
+        json!({
+            "eventId": format!("n-{n}"), "eventType": kind, "eventVersion": "1.0", "source": "nobodys.service",
+            "userId": format!("u-{}", n % 3), "timestamp": 1_790_000_000_000_i64 + i64::try_from(n * 7 % 30).expect("small"), "eventData": {},
+        })
+    };
+    let items: Vec<String> = (0..30).map(|n| item(n).to_string()).collect();
+    account.put_items(&items.join("\n")).await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new().at(between.endpoint()).start().await;
+    let all = eventually("all are listed", async || {
+        let all = every_page(&server, "", 100).await;
+        let ours: BTreeSet<String> = all
+            .iter()
+            .map(|event| event["eventId"].to_string())
+            .filter(|id| id.starts_with("\"n-"))
+            .collect();
+        if ours.len() == items.len() {
+            Ok(all)
+        } else {
+            Err(format!("{ours:?}"))
+        }
+    })
+    .await;
+    // An item of each type and a look at what is behind the last, however many events there are; once for all who look.
+    let types: BTreeSet<String> = all.iter().map(|event| event["eventType"].to_string()).collect();
+    eventually("the end of the index is seen", async || between.calls("Scan") > types.len()).await;
+    server.site.get("/events").await.expect(200);
+    assert_eq!(between.calls("Scan"), types.len() + 1, "{types:?}");
+}
+
+#[tokio::test]
+async fn types_that_nothing_tells_of_are_found_in_the_store() {
+    let account = Account::deployed().await;
+    account.put_items(EVENT_STORE_ITEMS).await;
+    lists_every_type(&account).await;
 }
 
 /// Without an audit consumer of ours nobody writes down which types there are. Rules name them.

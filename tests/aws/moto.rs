@@ -145,6 +145,11 @@ async fn events_are_listed_filtered_and_shown() {
 }
 
 #[tokio::test]
+async fn types_that_nothing_tells_of_are_found_in_the_store() {
+    crate::adopted::lists_every_type(&deployed().await).await;
+}
+
+#[tokio::test]
 async fn letters_are_taken_over_shown_and_set_aside() {
     let account = deployed().await;
     let server = Setup::new().over(&account).start().await;

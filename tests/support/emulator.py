@@ -5,8 +5,11 @@ is one. Our functions end each run with their metrics, and on a busy machine the
 
 And it sends a function's dead-letter queue what AWS sends to a destination for failures. To the queue, AWS sends the event, and says
 in attributes what went wrong, and not whose it was.
+
+And it scans an index in the order of its range over all partitions. AWS goes from partition to partition.
 """
 
+import contextvars
 import json
 import queue
 import sys
@@ -15,7 +18,7 @@ import uuid
 import boto3
 from ministack.app import main
 from ministack.core.lambda_runtime import ProvidedWorker
-from ministack.services import lambda_svc
+from ministack.services import dynamodb, lambda_svc
 
 PATIENCE = 5  # seconds
 METRICS = '"_aws"'
@@ -55,4 +58,24 @@ def route_as_lambda_does(target, function, event, result):
 
 
 lambda_svc._route_async_failure = route_as_lambda_does
+order, scan = dynamodb._index_order_keys, dynamodb._scan
+partition = contextvars.ContextVar("the index that is scanned is partitioned by", default=None)
+
+
+def order_by_partition(table, ranges):
+    by = partition.get()
+    return [*([(by, dynamodb._get_attr_type(table, by))] if by else []), *order(table, ranges)]
+
+
+def scan_by_partition(data):
+    table = dynamodb._tables.get(dynamodb._normalize_table_name(data.get("TableName")))
+    index = table and dynamodb._index_def(table, data.get("IndexName"))
+    scanned = partition.set(index and dynamodb._index_key_lists(index)[0][0])
+    try:
+        return scan(data)
+    finally:
+        partition.reset(scanned)
+
+
+dynamodb._index_order_keys, dynamodb._scan = order_by_partition, scan_by_partition
 sys.exit(main())

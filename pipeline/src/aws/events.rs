@@ -3,6 +3,7 @@
 //!
 //! There is no index over all events: each type's partition is asked, and the answers are merged ([`super::merge`]).
 
+mod distinct;
 mod indexes;
 mod kinds;
 mod partition;
@@ -98,6 +99,7 @@ impl DynamoEvents {
         if let Some((attribute, Some(value))) = served {
             return Ok(vec![(attribute, value.clone())]);
         }
+        self.kinds.look_into(&self.table, indexes.of_attribute("eventType"));
         let types = self.kinds.types().await?;
         Ok(types.into_iter().map(|name| ("eventType", name)).collect())
     }
@@ -262,6 +264,10 @@ impl EventStore for DynamoEvents {
     }
 
     async fn facets(&self) -> Result<Facets, StoreError> {
+        // What is there is shown, whatever the table's description says.
+        if let Ok(indexes) = self.indexes().await {
+            self.kinds.look_into(&self.table, indexes.of_attribute("eventType"));
+        }
         self.kinds.facets().await
     }
 

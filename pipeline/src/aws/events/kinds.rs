@@ -1,4 +1,4 @@
-//! Which types and sources of events there are: what our audit consumer notes, what rules name, and what came by.
+//! Which types and sources of events there are: what our audit consumer notes, what rules name, what the type index has, and what came by.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 
 use super::STORE;
+use super::distinct::Distinct;
 use crate::aws::Names;
 use crate::aws::error::failed;
 use crate::aws::query::items;
@@ -30,7 +31,9 @@ pub(super) struct Kinds {
     noted: Recent<Facets>,
     rules: BusRules,
     declared: Recent<BTreeSet<String>>,
-    /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of them.
+    /// Types of events that somebody else stored.
+    found: Distinct,
+    /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of sources.
     met: Mutex<(BTreeSet<String>, BTreeSet<String>)>,
 }
 
@@ -43,14 +46,23 @@ impl Kinds {
             noted: Recent::new(FACETS_FOR),
             rules,
             declared: Recent::new(DECLARED_FOR),
+            found: Distinct::default(),
             met: Mutex::default(),
+        }
+    }
+
+    /// Has the types looked for that the store's index over types has.
+    pub(super) fn look_into(&self, store: &str, index: Option<&str>) {
+        if let Some(index) = index {
+            self.found.refresh(&self.client, store, index);
         }
     }
 
     /// Those that were seen.
     pub(super) async fn facets(&self) -> Result<Facets, StoreError> {
         let seen = self.noted.get(|| self.all_seen()).await?;
-        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        met.0.append(&mut self.found.types());
         let all = |seen: &[String], met: BTreeSet<String>| seen.iter().cloned().chain(met).collect::<BTreeSet<_>>();
         Ok(Facets {
             types: all(&seen.types, met.0).into_iter().collect(),

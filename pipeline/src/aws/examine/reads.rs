@@ -1,5 +1,5 @@
-//! What the dashboard may not read. Each way in which a page reads a table is tried, for what nobody has; CloudWatch is asked for what
-//! it refuses, and so costs nothing.
+//! What the dashboard may not read. Each way in which a page reads a table is tried, for what nobody has, or for one item; CloudWatch is
+//! asked for what it refuses, and so costs nothing.
 
 use std::collections::HashMap;
 
@@ -75,6 +75,8 @@ pub(super) async fn look(clients: &Clients, names: &Names, facts: &Facts) -> Vec
         let over = |index: &&Index| index.ready && index.key.0 == attribute && index.key.1.as_deref() == Some("timestamp");
         let index = known.and_then(|table| table.indexes.iter().find(over));
         all.extend(index.map(|index| query(clients, store, Some(&index.name), attribute, breaks).boxed()));
+        let of_types = index.filter(|_| attribute == "eventType");
+        all.extend(of_types.map(|index| scan(clients, store, &index.name).boxed()));
     }
     all.extend([metrics(clients).boxed(), values(clients).boxed()]);
     join_all(all).await.into_iter().flatten().collect()
@@ -120,6 +122,17 @@ async fn query(clients: &Clients, table: &str, index: Option<&str>, partition: &
         of: &of,
         breaks,
     };
+    denial(call, tried.send().await)
+}
+
+/// The types that an index has are found by one item of each.
+async fn scan(clients: &Clients, table: &str, index: &str) -> Option<Finding> {
+    let call = Call {
+        action: "dynamodb:Scan",
+        of: &format!("{table}/index/{index}"),
+        breaks: "events of types that no rule names, and that nobody noted, are not listed",
+    };
+    let tried = clients.dynamodb.scan().table_name(table).index_name(index).limit(1);
     denial(call, tried.send().await)
 }
 
