@@ -28,6 +28,7 @@
 mod activity;
 mod again;
 pub mod analytics;
+mod arn;
 mod attribute;
 pub mod bus;
 mod connection;

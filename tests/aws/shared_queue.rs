@@ -6,6 +6,7 @@ use tests::between::{Between, Fate};
 use tests::data::PUT_EVENTS;
 use tests::deployment::{Account, PREFIX, REGION};
 use tests::server::Setup;
+use tests::wait::eventually;
 
 use crate::letters::messages;
 use crate::redrive::{ended, letters, start, there_are, updated};
@@ -175,16 +176,139 @@ async fn what_comes_back_through_a_shared_queue_is_the_letter_that_was_sent() {
     );
 }
 
-/// Has Lambda put what a function gives up into the deployment's shared queue.
-async fn leaves_letters_in_the_shared_queue(account: &Account, function: &str) {
+/// Functions that keep no ledger, as the design has them: whose a letter is follows from who leaves letters in the queue, whom rules invoke
+/// for such an event, and what the event store has. Of two who are left, nobody is guessed.
+#[tokio::test]
+async fn whose_a_letter_is_follows_from_who_can_have_given_up() {
+    let account = Account::deployed().await;
+    let theirs = |name: &str| format!("their-{name}");
+    let rules = [
+        ("analytics", json!({ "detail-type": ["order.placed", "order.paid"] })),
+        ("notification", json!({ "detail-type": ["order.paid"] })),
+        ("audit", json!({ "source": [{ "prefix": "order" }] })),
+    ];
+    for (name, pattern) in &rules {
+        account.function(&theirs(name), &json!({ "A": "b" })).await;
+        leaves_letters_in_the_shared_queue(&account, &theirs(name)).await;
+        invokes(&account, name, &theirs(name), pattern).await;
+    }
+    // One that leaves its letters elsewhere, though its rule fits.
+    account.function(&theirs("categorization"), &json!({ "A": "b" })).await;
+    invokes(
+        &account,
+        "categorization",
+        &theirs("categorization"),
+        &json!({ "source": ["order.service"] }),
+    )
+    .await;
+    let names = ["analytics", "notification", "audit", "categorization"];
+    let consumers = names.map(|name| {
+        format!(
+            "{{name=\"{name}\", function=\"{PREFIX}-{}\", queue=\"{PREFIX}-nothing\"}}",
+            theirs(name)
+        )
+    });
+    let server = Setup::new()
+        .over(&account)
+        .env("CUTOVER_AWS__CONSUMERS", format!("[{}]", consumers.join(", ")))
+        .start()
+        .await;
+
+    let detail = |id: &str, kind: &str| {
+        json!({
+            "eventId": id, "eventType": kind, "eventVersion": "1.0", "source": "order.service", "userId": "u-1",
+            "timestamp": 1_790_000_000_000_i64, "data": {},
+        })
+    };
+    let stored = ["o-placed", "o-paid"].map(|id| {
+        let mut item = detail(id, "order.placed");
+        let fields = item.as_object_mut().expect("fields");
+        let data = fields.remove("data").expect("data");
+        fields.insert("eventData".to_owned(), data);
+        item.to_string()
+    });
+    account.put_items(&stored.join("\n")).await;
+    let left = [
+        // In the store: the auditor has done it, and of the others only analytics takes such.
+        ("o-placed", "order.placed", "analytics"),
+        // The auditor may as well have given up.
+        ("o-lost", "order.placed", "unknown"),
+        // Two others take such.
+        ("o-paid", "order.paid", "unknown"),
+        // Only the auditor takes such.
+        ("o-sent", "order.sent", "audit"),
+    ];
+    let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
+    let messages = left.map(|(id, kind, _)| {
+        let delivered = json!({
+            "version": "0", "id": id, "detail-type": kind, "source": "order.service", "account": "000000000000",
+            "time": "2026-09-21T14:13:20Z", "region": REGION, "resources": [], "detail": detail(id, kind),
+        });
+        let said = json!({ "RequestID": text("r-1"), "ErrorCode": text("200"), "ErrorMessage": text("it was not well") });
+        json!({ "body": delivered.to_string(), "attributes": said }).to_string()
+    });
+    account.send_all("event-dlq", &messages.join("\n")).await;
+    let found = there_are(&server, "status=open", left.len()).await;
+    for (id, _, consumer) in left {
+        let letter = found.iter().find(|letter| letter["event_id"] == id).expect(id);
+        assert_eq!(letter["consumer"], consumer, "{letter}");
+    }
+}
+
+/// A queue that feeds a consumer moves what was received too often: which queue it was is known.
+#[tokio::test]
+async fn what_a_queue_moved_away_is_of_the_consumer_that_it_feeds() {
+    let account = Account::deployed().await;
+    let policy = json!({ "deadLetterTargetArn": shared_queue(&account).await, "maxReceiveCount": 1 }).to_string();
+    let attributes = json!({ "RedrivePolicy": policy, "VisibilityTimeout": "0" });
+    let fed = json!({ "QueueName": format!("{PREFIX}-orders"), "Attributes": attributes });
+    let url = account.call("sqs", "create_queue", &fed).await["QueueUrl"].clone();
+    let server = Setup::new()
+        .over(&account)
+        .env(
+            "CUTOVER_AWS__CONSUMERS",
+            format!("[{{name=\"orders\", function=\"{PREFIX}-orders\", queue=\"{PREFIX}-orders\"}}]"),
+        )
+        .start()
+        .await;
+    account.send("orders", &updated("moved-1")).await;
+    // As where what it feeds fails for good: it is received, and not deleted.
+    let letter = eventually("it is moved and taken over", async || {
+        account.call("sqs", "receive_message", &json!({ "QueueUrl": url })).await;
+        letters(&server, "status=open").await.pop()
+    })
+    .await;
+    assert_eq!(
+        (&letter["consumer"], &letter["event_id"]),
+        (&json!("orders"), &json!("moved-1")),
+        "{letter}"
+    );
+}
+
+/// The ARN of the deployment's shared queue.
+async fn shared_queue(account: &Account) -> Value {
     let queue = account
         .call("sqs", "get_queue_url", &json!({ "QueueName": format!("{PREFIX}-event-dlq") }))
         .await;
     let asked = json!({ "QueueUrl": queue["QueueUrl"], "AttributeNames": ["QueueArn"] });
-    let attributes = account.call("sqs", "get_queue_attributes", &asked).await;
+    account.call("sqs", "get_queue_attributes", &asked).await["Attributes"]["QueueArn"].clone()
+}
+
+/// Has a rule invoke a function, as the design's do.
+async fn invokes(account: &Account, rule: &str, function: &str, pattern: &Value) {
+    let (rule, bus) = (format!("{PREFIX}-their-{rule}"), format!("{PREFIX}-events"));
+    let put = json!({ "Name": rule, "EventBusName": bus, "EventPattern": pattern.to_string() });
+    account.call("events", "put_rule", &put).await;
+    let arn = format!("arn:aws:lambda:{REGION}:000000000000:function:{PREFIX}-{function}");
+    let put = json!({ "Rule": rule, "EventBusName": bus, "Targets": [{ "Id": "1", "Arn": arn }] });
+    account.call("events", "put_targets", &put).await;
+}
+
+/// Has Lambda put what a function gives up into the deployment's shared queue.
+async fn leaves_letters_in_the_shared_queue(account: &Account, function: &str) {
     let wanted = json!({
         "FunctionName": format!("{PREFIX}-{function}"),
-        "DeadLetterConfig": { "TargetArn": attributes["Attributes"]["QueueArn"] },
+        "DeadLetterConfig": { "TargetArn": shared_queue(account).await },
     });
     account.call("lambda", "update_function_configuration", &wanted).await;
 }

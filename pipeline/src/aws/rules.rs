@@ -32,6 +32,24 @@ impl BusRules {
         }
     }
 
+    /// The ARNs of where a rule sends events.
+    pub(super) async fn targets(&self, rule: &str) -> Result<Vec<String>, StoreError> {
+        let (mut targets, mut next) = (Vec::new(), None);
+        loop {
+            let call = self.client.list_targets_by_rule().event_bus_name(&self.bus).rule(rule);
+            let answer = call
+                .set_next_token(next)
+                .send()
+                .await
+                .map_err(|e| failed(STORE, &format!("ListTargetsByRule of {rule}"), &e))?;
+            targets.extend(answer.targets().iter().map(|target| target.arn().to_owned()));
+            next = answer.next_token;
+            if next.is_none() {
+                return Ok(targets);
+            }
+        }
+    }
+
     /// All of them, on or off.
     pub(super) async fn list(&self) -> Result<Vec<BusRule>, StoreError> {
         let (mut rules, mut next) = (Vec::new(), None);

@@ -4,7 +4,8 @@
 //! received once, kept as a letter, and only then deleted. A crash in between leaves it in the queue, and it is kept again,
 //! under the same id; so do two instances at once.
 
-use std::borrow::Cow;
+mod owners;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::again::{TRIES, overtaken, wait};
+use super::arn::name_of;
 use super::error::failed;
 use super::ledger::{Account, DynamoLedger, Known, NotMade};
 use super::letters::{DynamoLetters, Kept, letters};
@@ -27,6 +29,7 @@ use crate::letter::arrival::Arrival;
 use crate::letter::{Letter, LetterStatus};
 use crate::ports::StoreError;
 use crate::time::Timestamp;
+use owners::Owners;
 
 /// The queues' name in errors.
 const QUEUES: &str = "the dead-letter queue";
@@ -58,6 +61,7 @@ pub struct Takeover {
     ledger: DynamoLedger,
     names: Names,
     queues: Queues,
+    owners: Arc<Owners>,
     /// Whether there is a table to keep them in.
     table: Arc<Recent<bool>>,
 }
@@ -75,10 +79,12 @@ impl Takeover {
     /// In a deployment; nothing is called yet.
     #[must_use]
     pub fn new(connection: &Connection, names: &Names) -> Self {
+        let ledger = DynamoLedger::of(connection, names);
         Self {
             client: Client::new(&connection.sdk),
             letters: letters(connection, names),
-            ledger: DynamoLedger::of(connection, names),
+            owners: Arc::new(Owners::new(connection, names, ledger.clone())),
+            ledger,
             names: names.clone(),
             queues: Queues::new(connection, names),
             table: Arc::new(Recent::new(TABLE_FOR)),
@@ -175,7 +181,7 @@ impl Takeover {
                 other => other,
             }
         })?;
-        let kept = join_all(letters.iter().map(|kept| self.keep(kept, &accounts, any_redriving))).await;
+        let kept = join_all(letters.iter().map(|kept| self.keep(kept, queue, &accounts, any_redriving))).await;
         let done = messages.iter().zip(&kept).enumerate().filter(|(_, (_, kept))| kept.is_ok());
         let done = done.filter_map(|(n, (message, _))| {
             let entry = DeleteMessageBatchRequestEntry::builder()
@@ -204,7 +210,7 @@ impl Takeover {
     }
 
     /// Keeps a letter; of what was sent back and has returned, the letter that is there.
-    async fn keep(&self, kept: &Kept, accounts: &HashMap<String, Known>, any_redriving: bool) -> Result<(), StoreError> {
+    async fn keep(&self, kept: &Kept, queue: &str, accounts: &HashMap<String, Known>, any_redriving: bool) -> Result<(), StoreError> {
         let Some(event_id) = &kept.letter.event_id else {
             return self.letters.keep(kept).await.map(drop);
         };
@@ -215,7 +221,7 @@ impl Takeover {
             } else {
                 Vec::new()
             };
-            let kept = of_somebody(kept, &known.account, &redriving);
+            let kept = self.owners.named(kept, queue, &known.account, &redriving).await?;
             if self.kept_by(&kept, event_id, &known, redriving).await? {
                 return Ok(());
             }
@@ -283,6 +289,13 @@ impl Takeover {
         }
     }
 
+    /// The consumer whose queue has moved a message away.
+    fn fed_by(&self, message: &Message) -> Option<String> {
+        let from = message.attributes()?.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn)?;
+        let fed = self.names.consumers.iter().find(|consumer| consumer.queue == name_of(from))?;
+        Some(fed.name.clone())
+    }
+
     fn letter(&self, queue: &str, consumer: Option<&str>, message: &Message) -> Kept {
         let body = message.body().unwrap_or_default();
         let texts = |attributes: &HashMap<String, aws_sdk_sqs::types::MessageAttributeValue>| {
@@ -307,6 +320,7 @@ impl Takeover {
             .clone()
             .or(named)
             .or_else(|| consumer.map(ToOwned::to_owned))
+            .or_else(|| self.fed_by(message))
             .unwrap_or_else(|| UNKNOWN.to_owned());
         let known_as = format!("{queue}/{}", message.message_id().unwrap_or_default());
         Kept {
@@ -325,27 +339,4 @@ impl Takeover {
             body: body.to_owned(),
         }
     }
-}
-
-/// A letter, with whose it is. Lambda puts what a function gave up on after it was invoked into a queue without naming the function; where
-/// several share a queue, it is known from who failed, by the ledger, or from what was sent back and is awaited.
-fn of_somebody<'a>(kept: &'a Kept, account: &Account, redriving: &[Kept]) -> Cow<'a, Kept> {
-    if kept.letter.consumer != UNKNOWN {
-        return Cow::Borrowed(kept);
-    }
-    let failing: Vec<(&str, &str)> = account.failing().collect();
-    // What it says of itself tells several apart; if not even that, any of them has a letter coming.
-    let says = |error: &str| error.contains(&kept.letter.error_message) || kept.letter.error_message.contains(error);
-    let of_error = failing.iter().find(|(_, error)| says(error));
-    let of_nobody = || failing.iter().find(|(consumer, _)| account.letter(consumer).is_none());
-    let sent = || match redriving {
-        [one] if one.letter.id != kept.letter.id => Some(one.letter.consumer.as_str()),
-        _ => None,
-    };
-    let Some(consumer) = of_error.or_else(of_nobody).map(|(consumer, _)| *consumer).or_else(sent) else {
-        return Cow::Borrowed(kept);
-    };
-    let mut named = kept.clone();
-    consumer.clone_into(&mut named.letter.consumer);
-    Cow::Owned(named)
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Clients;
 use super::clock::Clock;
 use crate::aws::Names;
+use crate::aws::arn::name_of;
 use crate::finding::Finding;
 use collect::{alarms, function, look_at, rules, table};
 
@@ -121,11 +122,6 @@ impl Default for Facts {
             tables: BTreeMap::new(),
         }
     }
-}
-
-/// The last part of an ARN: the name of a queue.
-pub(super) fn name_of(arn: &str) -> &str {
-    arn.rsplit(':').next().unwrap_or(arn)
 }
 
 impl Facts {

@@ -1,8 +1,8 @@
 //! What is wrong with the consumers' functions.
 
 use super::facts::{Facts, Function};
-use super::rules::is_function;
 use crate::aws::Names;
+use crate::aws::arn::is_function;
 use crate::aws::names::ConsumerNames;
 use crate::finding::Finding;
 use crate::finding::Severity::{Error, Note, Warning};

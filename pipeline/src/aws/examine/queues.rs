@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{Facts, Queue, name_of};
+use super::facts::{Facts, Queue};
 use super::policy::lets;
 use crate::aws::Names;
+use crate::aws::arn::name_of;
 use crate::finding::Finding;
 use crate::finding::Severity::{Error, Note, Warning};
 use crate::time::DAY;

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{Rule, name_of};
+use super::facts::Rule;
 use crate::aws::Names;
+use crate::aws::arn::{is_function, name_of};
 use crate::aws::names::ConsumerNames;
 use crate::aws::rules::named_in;
 use crate::event::payload::KNOWN_TYPES;
@@ -24,12 +25,6 @@ fn feeds(rule: &Rule, consumer: &ConsumerNames) -> bool {
         let queue = target.arn.contains(":sqs:") && name == consumer.queue;
         queue || is_function(&target.arn, &consumer.function)
     })
-}
-
-/// Whether an ARN is of the function, in whatever version.
-pub(super) fn is_function(arn: &str, function: &str) -> bool {
-    let of = arn.split_once(":function:").map(|(_, name)| name);
-    of.is_some_and(|name| name.split(':').next() == Some(function))
 }
 
 /// What is wrong with them. `sources` are those that events were seen of.

@@ -10,8 +10,9 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::{Alarm, Feed, Function, Index, Known, Queue, Rule, Table, Target, name_of};
+use super::{Alarm, Feed, Function, Index, Known, Queue, Rule, Table, Target};
 use crate::aws::Names;
+use crate::aws::arn::name_of;
 use crate::aws::examine::Clients;
 use crate::aws::examine::asking::Call;
 use crate::aws::examine::clock::Clock;
