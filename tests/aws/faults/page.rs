@@ -105,6 +105,38 @@ async fn a_page_says_within_five_seconds_that_it_is_old_and_recovers_by_itself()
     browser.close_but_for(|complaint| complaint.contains("503")).await;
 }
 
+/// What a reading can't have is named, and comes by itself afterwards. What was read a moment ago counts as new until the next reading:
+/// of CloudWatch that is a minute.
+#[tokio::test]
+async fn each_service_that_fails_is_named_within_five_seconds_of_a_reading() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    for (service, name, fate) in [
+        ("lambda", "Lambda", Fate::Refused(429, "TooManyRequestsException")),
+        ("events", "EventBridge", Fate::Refused(400, "ExpiredTokenException")),
+        ("monitoring", "CloudWatch", Fate::Refused(503, "ServiceUnavailable")),
+        ("sqs", "SQS", Fate::Refused(503, "ServiceUnavailable")),
+    ] {
+        between.set(fails(service, fate));
+        let server = Setup::new().at(between.endpoint()).start().await;
+        let browser = Browser::open(&server.site).await;
+        browser.visit("/consumers").await;
+        browser.says("main", "analytics").await;
+        within(SAID_WITHIN, &format!("{name} is named"), async || {
+            let said = old(&browser).await;
+            if said.contains(name) { Ok(()) } else { Err(said) }
+        })
+        .await;
+        between.heal();
+        eventually(&format!("the page is new again without {name}"), async || {
+            let said = old(&browser).await;
+            if said.is_empty() { Ok(()) } else { Err(said) }
+        })
+        .await;
+        browser.close().await;
+    }
+}
+
 /// One who comes while a service is silent has no state to be shown, and isn't left to guess why.
 #[tokio::test]
 async fn a_viewer_who_comes_during_a_silence_is_told_of_it_first() {
