@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, and only that.
 #   scripts/setup.sh build    for `make run`, `make build`, `make dev`
+#   scripts/setup.sh static   for `make functions`, `make dist` as well: what links static binaries
 #   scripts/setup.sh test     for `make test` as well: a browser, its driver, and an AWS SDK to speak to Cutover with
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,14 +30,18 @@ packages() {
     fail "apt-get could not install $*"
 }
 
+# rust TARGET
 rust() {
   have cargo || fail "cargo is missing. https://rustup.rs installs it."
   if have rustup; then
     # The first call also installs the toolchain that rust-toolchain.toml names.
-    rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
-  elif [ ! -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ]; then
-    fail "this Rust cannot build for wasm32-unknown-unknown. https://rustup.rs installs one that can."
+    rustup target list --installed | grep -qx "$1" || rustup target add "$1"
+  elif [ ! -d "$(rustc --print sysroot)/lib/rustlib/$1" ]; then
+    fail "this Rust cannot build for $1. https://rustup.rs installs one that can."
   fi
+}
+
+compiler() {
   have cc || packages "a C compiler, for SQLite," gcc libc6-dev
 }
 
@@ -46,6 +51,13 @@ wasm_opt() {
     have npm || packages "npm, for wasm-opt," nodejs npm
     npm ci --no-audit --no-fund
   fi
+}
+
+musl() {
+  rust x86_64-unknown-linux-musl
+  have musl-gcc || packages "a static C library" musl-tools
+  have readelf || packages readelf binutils
+  have zip || packages zip zip
 }
 
 browser() {
@@ -66,13 +78,15 @@ aws_sdk() {
   fi
 }
 
+rust wasm32-unknown-unknown
+compiler
 case "${1:-}" in
   build) ;;
+  static) musl ;;
   test)
     browser
     aws_sdk
     ;;
-  *) fail "usage: scripts/setup.sh build|test" ;;
+  *) fail "usage: scripts/setup.sh build|static|test" ;;
 esac
-rust
 wasm_opt

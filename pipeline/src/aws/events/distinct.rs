@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::time::Instant;
 
 use super::{MAX_PARTITIONS, STORE};
-use crate::aws::error::failed;
+use crate::aws::error::{failed, is_for_good};
 use crate::ports::StoreError;
 
 /// How old it may be which types there are.
@@ -56,7 +56,10 @@ impl Distinct {
                 Ok(types) => this.state().types.extend(types),
                 Err(error) => {
                     tracing::warn!(%error, "types of events that no rule names, and that were not met, are not listed");
-                    this.state().next = Some(Instant::now() + AGAIN);
+                    // What is denied stays so for a while.
+                    if !is_for_good(&error) {
+                        this.state().next = Some(Instant::now() + AGAIN);
+                    }
                 }
             }
         });
