@@ -37,7 +37,7 @@ resource "aws_iam_policy" "viewer_policy" {
         {
           Effect   = "Allow"
           Action   = "dynamodb:Scan"
-          Resource = "${local.arn.dynamodb}:table/${var.prefix}-event-store/index/EventTypeTimestampIndex"
+          Resource = "${local.arn.dynamodb}:table/${var.prefix}-event-store/index/*"
         },
         # IAM can't limit these to a deployment.
         {

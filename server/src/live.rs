@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 use pipeline::operation::{Operation, OperationStatus};
 use pipeline::time::Timestamp;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
@@ -35,14 +37,19 @@ const OPERATIONS: u32 = 20;
 /// One message.
 #[derive(Clone, Debug)]
 struct Message {
-    id: u64,
+    /// None of what one viewer is told beside what all are: it is nothing to come back to.
+    id: Option<u64>,
     event: &'static str,
     data: String,
 }
 
 impl From<Message> for Event {
     fn from(message: Message) -> Self {
-        Self::default().id(message.id.to_string()).event(message.event).data(message.data)
+        let event = Self::default().event(message.event).data(message.data);
+        match message.id {
+            Some(id) => event.id(id.to_string()),
+            None => event,
+        }
     }
 }
 
@@ -58,6 +65,7 @@ pub(crate) struct Hub {
 /// Messages that are being read, and what was said of what they wait for.
 struct Waiting<'a> {
     messages: BoxFuture<'a, Vec<Message>>,
+    since: Instant,
     late: Vec<&'static str>,
 }
 
@@ -73,6 +81,7 @@ impl<'a> Waiting<'a> {
     fn for_messages(messages: impl Future<Output = Vec<Message>> + Send + 'a) -> Self {
         Self {
             messages: messages.boxed(),
+            since: Instant::now(),
             late: Vec::new(),
         }
     }
@@ -82,6 +91,10 @@ impl<'a> Waiting<'a> {
             tokio::select! {
                 messages = &mut self.messages => return Next::Messages(messages),
                 () = tokio::time::sleep(ASKED) => {}
+            }
+            // Others wait for calls as well.
+            if self.since.elapsed() < LATE {
+                continue;
             }
             let late = desk
                 .ports
@@ -115,7 +128,7 @@ struct Told {
 impl Told {
     fn message(&mut self, event: &'static str, data: String) -> Message {
         let message = Message {
-            id: self.next_id,
+            id: Some(self.next_id),
             event,
             data,
         };
@@ -129,8 +142,8 @@ impl Told {
 
     /// What was said after `id`; `None` if that is further back than is kept, or was never said.
     fn since(&self, id: u64) -> Option<Vec<Message>> {
-        let first = self.messages.front()?.id;
-        (first <= id + 1 && id < self.next_id).then(|| self.messages.iter().filter(|m| m.id > id).cloned().collect())
+        let first = self.messages.front()?.id?;
+        (first <= id + 1 && id < self.next_id).then(|| self.messages.iter().filter(|m| m.id > Some(id)).cloned().collect())
     }
 }
 
@@ -246,32 +259,33 @@ impl Hub {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What there is now, for one viewer who has just come. It stands where the last message to all stood.
-    async fn now(&self) -> Vec<Message> {
+    /// What there is now, for one viewer who has just come. It stands where the last message to all stood, which had the id `at`.
+    async fn now(&self, at: u64) -> Vec<Message> {
         let Some((state, operations)) = self.read().await else {
             return Vec::new();
         };
-        let id = self.told().next_id - 1;
         let running = operations.iter().filter(|o| o.status == OperationStatus::Running);
         let running = running.filter_map(|o| Some(("operation", serde_json::to_string(o).ok()?)));
         let all = state.into_iter().chain(running);
-        all.map(|(event, data)| Message { id, event, data }).collect()
+        all.map(|(event, data)| Message { id: Some(at), event, data }).collect()
     }
 
-    /// What there is now, for one viewer; before that, what it waits for.
-    fn now_or_late(self) -> impl Stream<Item = Message> {
+    /// As [`Self::now`]; before that, what it waits for. `newest` becomes the id that the last message to all has by then.
+    fn now_or_late(self, at: u64, newest: Arc<AtomicU64>) -> impl Stream<Item = Message> {
         let hub = self.clone();
-        let now = Waiting::for_messages(async move { hub.now().await });
+        let now = Waiting::for_messages(async move { hub.now(at).await });
         stream::unfold(Some(now), move |waiting| {
-            let hub = self.clone();
+            let (hub, newest) = (self.clone(), Arc::clone(&newest));
             async move {
                 let mut waiting = waiting?;
                 Some(match waiting.next(&hub.desk).await {
-                    Next::Messages(messages) => (messages, None),
+                    Next::Messages(messages) => {
+                        newest.store(hub.told().next_id - 1, Ordering::Relaxed);
+                        (messages, None)
+                    }
                     Next::Late(data) => {
-                        let id = hub.told().next_id - 1;
-                        let message = Message { id, event: "late", data };
-                        (vec![message], Some(waiting))
+                        let event = "late";
+                        (vec![Message { id: None, event, data }], Some(waiting))
                     }
                 })
             }
@@ -282,17 +296,26 @@ impl Hub {
     /// A viewer's stream: what it has missed since `last`, or, if that can't be told, what there is now; then what is new.
     pub(crate) fn subscribe(&self, last: Option<u64>) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
         let receiver = self.messages.subscribe();
-        let hub = self.clone();
-        let missed = last.and_then(|id| self.told().since(id));
+        let (missed, newest) = {
+            let told = self.told();
+            (last.and_then(|id| told.since(id)), told.next_id - 1)
+        };
         // What is told at this very moment may be both missed and new.
-        let caught_up = missed.as_ref().and_then(|missed| missed.last()).map_or(0, |message| message.id);
+        let caught_up = newest;
+        // What was said of the state while it was read is older than what was read.
+        let newest = Arc::new(AtomicU64::new(newest));
         let first = match missed {
             Some(missed) => stream::iter(missed).left_stream(),
-            None => hub.now_or_late().right_stream(),
+            None => self.clone().now_or_late(caught_up, Arc::clone(&newest)).right_stream(),
         };
         // A viewer that fell behind skips to what is newest.
-        let rest =
-            BroadcastStream::new(receiver).filter_map(move |message| async move { message.ok().filter(|message| message.id > caught_up) });
+        let rest = BroadcastStream::new(receiver).filter_map(move |message| {
+            let after = |message: &Message| match message.event {
+                "operation" => caught_up,
+                _ => newest.load(Ordering::Relaxed),
+            };
+            std::future::ready(message.ok().filter(|message| message.id > Some(after(message))))
+        });
         let messages = first
             .chain(rest)
             .map(|message| Ok(Event::from(message)))

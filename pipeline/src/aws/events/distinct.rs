@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::time::Instant;
 
-use super::{MAX_PARTITIONS, STORE};
+use super::STORE;
 use crate::aws::error::{failed, is_for_good};
 use crate::ports::StoreError;
 
@@ -20,6 +20,8 @@ use crate::ports::StoreError;
 const FOUND_FOR: Duration = Duration::from_secs(300);
 /// How soon a look that failed is made again.
 const AGAIN: Duration = Duration::from_secs(30);
+/// The most types that are looked for.
+const MOST: usize = 1_000;
 /// Greater than any time: DynamoDB's numbers end at 9.99E+125.
 const AFTER_ALL: &str = "9E+125";
 
@@ -52,8 +54,9 @@ impl Distinct {
         }
         let (this, client, table, index) = (self.clone(), client.clone(), table.to_owned(), index.to_owned());
         tokio::spawn(async move {
-            match partitions(&client, &table, &index).await {
-                Ok(types) => this.state().types.extend(types),
+            match this.look(&client, &table, &index).await {
+                // Those that are gone are gone.
+                Ok(types) => this.state().types = types,
                 Err(error) => {
                     tracing::warn!(%error, "types of events that no rule names, and that were not met, are not listed");
                     // What is denied stays so for a while.
@@ -68,29 +71,37 @@ impl Distinct {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// The types that an index over `eventType` and `timestamp` has: up to one more than lists are merged of.
-async fn partitions(client: &Client, table: &str, index: &str) -> Result<BTreeSet<String>, StoreError> {
-    let (mut types, mut start) = (BTreeSet::new(), None);
-    while types.len() <= MAX_PARTITIONS {
-        let answer = client
-            .scan()
-            .table_name(table)
-            .index_name(index)
-            .limit(1)
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|e| failed(STORE, &format!("Scan of {index} in {table}"), &e))?;
-        let first = answer.items().first().and_then(|item| item.get("eventType")?.as_s().ok());
-        // One that is there already would come again for ever.
-        let is_new = first.is_some_and(|name| types.insert(name.clone()));
-        let Some(mut last) = answer.last_evaluated_key.filter(|_| is_new) else {
-            break;
-        };
-        last.insert("timestamp".to_owned(), AttributeValue::N(AFTER_ALL.to_owned()));
-        start = Some(last);
+    /// The types that an index over `eventType` and `timestamp` has. Each is known as soon as it is found.
+    async fn look(&self, client: &Client, table: &str, index: &str) -> Result<BTreeSet<String>, StoreError> {
+        let (mut types, mut start) = (BTreeSet::new(), None);
+        while types.len() < MOST {
+            let answer = client
+                .scan()
+                .table_name(table)
+                .index_name(index)
+                .limit(1)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|e| failed(STORE, &format!("Scan of {index} in {table}"), &e))?;
+            let found = answer.items().first().and_then(|item| item.get("eventType")?.as_s().ok()).cloned();
+            let Some(mut last) = answer.last_evaluated_key else {
+                self.state().types.extend(found.clone());
+                types.extend(found);
+                break;
+            };
+            // A page may be empty, and not the last.
+            if let Some(name) = found {
+                self.state().types.insert(name.clone());
+                if !types.insert(name) {
+                    // It would come again for ever.
+                    break;
+                }
+                last.insert("timestamp".to_owned(), AttributeValue::N(AFTER_ALL.to_owned()));
+            }
+            start = Some(last);
+        }
+        Ok(types)
     }
-    Ok(types)
 }

@@ -60,9 +60,15 @@ impl Kinds {
 
     /// Those that were seen.
     pub(super) async fn facets(&self) -> Result<Facets, StoreError> {
+        let mut all = self.noted_or_met().await?;
+        let types: BTreeSet<String> = all.types.into_iter().chain(self.found.types()).collect();
+        all.types = types.into_iter().collect();
+        Ok(all)
+    }
+
+    async fn noted_or_met(&self) -> Result<Facets, StoreError> {
         let seen = self.noted.get(|| self.all_seen()).await?;
-        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        met.0.append(&mut self.found.types());
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let all = |seen: &[String], met: BTreeSet<String>| seen.iter().cloned().chain(met).collect::<BTreeSet<_>>();
         Ok(Facets {
             types: all(&seen.types, met.0).into_iter().collect(),
@@ -70,11 +76,14 @@ impl Kinds {
         })
     }
 
-    /// The types that events may have: those of the design, and those that rules name, even before the first of them was met.
-    pub(super) async fn types(&self) -> Result<BTreeSet<String>, StoreError> {
+    /// The types that events may have: those of the design, those that rules name, even before the first of them was met, and those that were
+    /// noted or met; then those that were only found, which are no loss to the others where lists are of so many.
+    pub(super) async fn types(&self) -> Result<Vec<String>, StoreError> {
         let known = KNOWN_TYPES.iter().map(|name| (*name).to_owned());
-        let (facets, declared) = tokio::join!(self.facets(), self.declared());
-        Ok(facets?.types.into_iter().chain(known).chain(declared).collect())
+        let (seen, declared) = tokio::join!(self.noted_or_met(), self.declared());
+        let known: BTreeSet<String> = seen?.types.into_iter().chain(known).chain(declared).collect();
+        let found: Vec<String> = self.found.types().difference(&known).cloned().collect();
+        Ok(known.into_iter().chain(found).collect())
     }
 
     /// The types that rules name. A list does not wait for EventBridge, nor fail with it.
