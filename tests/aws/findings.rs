@@ -80,6 +80,8 @@ async fn the_template_is_sound_and_each_trap_is_found() {
             &json!({ "FunctionName": format!("{PREFIX}-categorization-consumer") }),
         )
         .await;
+    let silenced = json!({ "AlarmNames": [format!("{PREFIX}-audit-dlq-waiting")] });
+    account.call("cloudwatch", "disable_alarm_actions", &silenced).await;
     account.delete_table("cutover-flags").await;
     account.delete_table("event-store").await;
     let without = json!({
@@ -102,6 +104,7 @@ async fn the_template_is_sound_and_each_trap_is_found() {
         "warning dead_letters.redrive_policy t-1-event-dlq",
         "error dead_letters.beyond t-1-event-dlq-dlq",
         "error function.missing t-1-categorization-consumer",
+        "warning alarms.off t-1",
         "warning table.missing t-1-cutover-flags",
         "error index.missing t-1-event-store, eventType",
         "error index.missing t-1-event-store, userId",
@@ -143,7 +146,14 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
         ("ReceiveMessage", "sqs:ReceiveMessage"),
         ("SendMessageBatch", "sqs:SendMessage"),
         ("PutEvents", "events:PutEvents"),
-        ("/event-source-mappings/", "lambda:UpdateEventSourceMapping"),
+        ("PUT /event-source-mappings/", "lambda:UpdateEventSourceMapping"),
+        ("GET /event-source-mappings", "lambda:ListEventSourceMappings"),
+        ("GET /configuration", "lambda:GetFunctionConfiguration"),
+        ("GET /event-invoke-config", "lambda:GetFunctionEventInvokeConfig"),
+        ("POST /invocations", "lambda:InvokeFunction"),
+        ("PUT /configuration", "lambda:UpdateFunctionConfiguration"),
+        ("GetQueueUrl", "sqs:GetQueueUrl"),
+        ("Scan", "dynamodb:Scan"),
         ("GetItem", "dynamodb:GetItem"),
         ("BatchGetItem", "dynamodb:BatchGetItem"),
         ("Query", "dynamodb:Query"),
@@ -152,13 +162,20 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
         ("PutMetricData", "cloudwatch:PutMetricData"),
     ] {
         between.set(move |call: &Call| {
-            if call.operation == operation || call.operation.starts_with("PUT ") && call.operation.contains(operation) {
+            // Lambda's are a method and a path.
+            let of_lambda = operation
+                .split_once(' ')
+                .is_some_and(|(method, part)| call.operation.starts_with(method) && call.operation.contains(part));
+            if of_lambda || call.operation == operation {
                 Fate::Refused(400, "AccessDeniedException")
             } else {
                 Fate::Answered
             }
         });
-        let setup = Setup::new().at(between.endpoint()).env("CUTOVER_AWS__METRICS__ALARMS", "true");
+        let setup = Setup::new().at(between.endpoint()).env("CUTOVER_AWS__METRICS__ALARMS", "true").env(
+            "CUTOVER_AWS__FLAG_FUNCTIONS",
+            json!([format!("{PREFIX}-audit-consumer")]).to_string(),
+        );
         let found = looked(setup).await;
         let named = |of: &str| {
             let words = format!("error call.permission {action} of {of}");
@@ -194,6 +211,17 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
         let found = looked(Setup::new().at(between.endpoint())).await;
         assert!(found.iter().any(|found| found.starts_with(kind)), "{kind}: {found:#?}");
     }
+    between.heal();
+    // The emulator has no rules where it has no bus.
+    between.set(|call| {
+        if call.operation == "ListRules" {
+            Fate::Refused(400, "ResourceNotFoundException")
+        } else {
+            Fate::Answered
+        }
+    });
+    let found = looked(Setup::new().at(between.endpoint()).env("CUTOVER_AWS__EVENT_BUS", "another-bus")).await;
+    assert!(found.contains(&"error bus.missing events:ListRules of another-bus".to_owned()), "{found:#?}");
     between.heal();
     between.set_clock(600);
     let found = looked(Setup::new().at(between.endpoint())).await;

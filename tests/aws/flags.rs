@@ -21,15 +21,10 @@ async fn a_change_is_written_to_functions_and_drift_is_shown_and_mended() {
     account.function("accounts", &json!({ "TABLE": "accounts" })).await;
     let between = Between::of(account.endpoint()).await;
     let functions = json!([format!("{PREFIX}-file-processor"), { "function": format!("{PREFIX}-accounts"), "source": "account.service" }]);
-    let server = Setup::new()
-        .at(between.endpoint())
-        .env(
-            "CUTOVER_AWS__FLAG_FUNCTIONS",
-            // As the environment writes what TOML would.
-            functions.to_string().replace("\":", "\"="),
-        )
-        .start()
-        .await;
+    // As the environment writes what TOML would.
+    let functions = functions.to_string().replace("\":", "\"=");
+    let ours = |setup: Setup| setup.env("CUTOVER_AWS__FLAG_FUNCTIONS", functions.clone());
+    let server = ours(Setup::new().at(between.endpoint())).start().await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/cutover").await;
     let table = "section.functions";
@@ -70,6 +65,11 @@ async fn a_change_is_written_to_functions_and_drift_is_shown_and_mended() {
         }
     });
     browser.says(table, "One function does not do what the flags say").await;
+    let check = ours(Setup::new().at(between.endpoint())).check().await;
+    assert!(
+        check.stdout.contains("t-1-file-processor") && check.stdout.contains("This publisher does something else than the flags say"),
+        "{check:?}"
+    );
     let write = json!({ "reason": "a deployment took it back" });
     let denied = server.site.put("/api/v1/flags/functions", &write).await.json();
     let fault = denied["items"][0]["fault"].as_str().unwrap_or_default();

@@ -1,9 +1,10 @@
 //! From a publisher's `PutEvents` through the bus, the queue and the function to the event store, and from there to the pages.
 
 use serde_json::{Value, json};
+use tests::account::{outcome, settled};
 use tests::browser::Browser;
 use tests::data::{PUT_EVENTS, sent};
-use tests::deployment::Account;
+use tests::deployment::{Account, PREFIX, REGION};
 use tests::server::Setup;
 use tests::wait::eventually;
 
@@ -79,6 +80,49 @@ async fn events_travel_from_the_bus_to_the_browser() {
     browser.says("section[aria-labelledby=deliveries-title]", "completed").await;
     browser.says("main", "account.deleted").await;
     browser.close().await;
+}
+
+/// As in the design's deployment: the rule invokes the function itself, without a queue between them.
+#[tokio::test]
+async fn a_rule_that_invokes_a_function_delivers_each_event_once() {
+    let account = Account::deployed().await;
+    let server = Setup::new().over(&account).start().await;
+    let rule = json!({ "Rule": format!("{PREFIX}-audit"), "EventBusName": format!("{PREFIX}-events") });
+    let targets = account.call("events", "list_targets_by_rule", &rule).await;
+    let ids: Vec<&Value> = targets["Targets"]
+        .as_array()
+        .expect("targets")
+        .iter()
+        .map(|target| &target["Id"])
+        .collect();
+    let with = |key: &str, value: Value| {
+        let mut asked = rule.clone();
+        asked[key] = value;
+        asked
+    };
+    account.call("events", "remove_targets", &with("Ids", json!(ids))).await;
+    let arn = format!("arn:aws:lambda:{REGION}:000000000000:function:{PREFIX}-audit-consumer");
+    account
+        .call("events", "put_targets", &with("Targets", json!([{ "Id": "direct", "Arn": arn }])))
+        .await;
+    for _ in 0..2 {
+        assert_eq!(account.put_events(PUT_EVENTS).await.failed, 0);
+    }
+    let expected = sent().len();
+    eventually("all events are stored", async || {
+        let stored = every_page(&server, "", 50).await.len();
+        if stored == expected {
+            Ok(())
+        } else {
+            Err(format!("{stored} of {expected}"))
+        }
+    })
+    .await;
+    settled(&server, expected).await;
+    for event in sent() {
+        let outcome = outcome(&server, &event.id).await;
+        assert_eq!(outcome["audit"], ("completed".to_owned(), 1), "{}: {outcome:?}", event.id);
+    }
 }
 
 /// A type that nobody knows is carried whole, listed, and offered as a choice; what DynamoDB would write differently is not rewritten.

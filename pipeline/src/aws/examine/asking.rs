@@ -48,7 +48,13 @@ fn refusal(code: Option<&str>, answered: bool) -> Refusal {
             | "RequestExpired"
             | "InvalidAccessKeyId",
         ) => Refusal::Credentials,
-        Some(code) if code.contains("Throttl") || code.contains("TooManyRequests") || code.contains("LimitExceeded") => Refusal::Throttled,
+        Some(code)
+            if ["Throttl", "TooManyRequests", "LimitExceeded", "ThroughputExceeded"]
+                .iter()
+                .any(|part| code.contains(part)) =>
+        {
+            Refusal::Throttled
+        }
         Some("UnknownOperationException" | "UnknownOperation" | "InvalidAction") => Refusal::Foreign,
         Some(_) => Refusal::Other,
         None if answered => Refusal::Foreign,
@@ -169,7 +175,8 @@ mod tests {
         for (code, answered, wanted) in [
             (Some("AccessDeniedException"), true, Refusal::Denied),
             (Some("ExpiredTokenException"), true, Refusal::Credentials),
-            (Some("ProvisionedThroughputExceededException"), true, Refusal::Other),
+            (Some("ProvisionedThroughputExceededException"), true, Refusal::Throttled),
+            (Some("ResourceInUseException"), true, Refusal::Other),
             (Some("ThrottlingException"), true, Refusal::Throttled),
             (Some("TooManyRequestsException"), true, Refusal::Throttled),
             (Some("UnknownOperationException"), true, Refusal::Foreign),
