@@ -221,7 +221,10 @@ async fn a_call_that_is_denied_is_a_finding_and_the_rest_goes_on() {
         }
     });
     let found = looked(Setup::new().at(between.endpoint()).env("CUTOVER_AWS__EVENT_BUS", "another-bus")).await;
-    assert!(found.contains(&"error bus.missing events:ListRules of another-bus".to_owned()), "{found:#?}");
+    assert!(
+        found.contains(&"error bus.missing events:ListRules of another-bus".to_owned()),
+        "{found:#?}"
+    );
     between.heal();
     between.set_clock(600);
     let found = looked(Setup::new().at(between.endpoint())).await;

@@ -11,7 +11,7 @@ use tests::event;
 use tests::server::{Cutover, Setup};
 use tests::wait::{PATIENCE, within};
 
-use super::nth;
+use super::{TOO_LATE, first, nth};
 
 /// Events of each kind.
 const EACH: usize = 4;
@@ -57,6 +57,8 @@ async fn each_event_is_completed_once_whatever_the_functions_meet() {
         ("TransactWriteItems", Fate::Torn, 2),
         ("TransactWriteItems", Fate::Refused(500, "InternalServerError"), 2),
         ("TransactWriteItems", Fate::Refused(400, "ThrottlingException"), 2),
+        ("TransactWriteItems", Fate::Broken, 2),
+        ("TransactWriteItems", TOO_LATE, 5),
         ("GetItem", Fate::Broken, 3),
     ] {
         between.set(nth(every, move |call: &Call| call.operation == operation, fate));
@@ -67,6 +69,14 @@ async fn each_event_is_completed_once_whatever_the_functions_meet() {
         settled(&server, all.len()).await;
         assert!(between.calls(operation) > calls + EACH, "{operation} was not met");
     }
+    // The SDK doesn't try this again, and a function gives up after three attempts: a few in a row.
+    let expired = |call: &Call, _: &str| call.operation == "GetItem";
+    between.set_by_body(first(4, expired, Fate::Refused(400, "ExpiredTokenException")));
+    let (entries, ids) = some(EACH);
+    all.extend(ids);
+    assert_eq!(account.put_events(&entries).await.failed, 0);
+    settled(&server, all.len()).await;
+    assert!(account.output().contains("ExpiredTokenException"), "it was not met");
     between.heal();
     completed_once(&server, &all).await;
     assert_eq!(data_loss(&server).await["status"], "passing");

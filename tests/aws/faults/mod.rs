@@ -11,6 +11,7 @@ mod takeover;
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tests::between::{Call, Fate};
@@ -22,6 +23,9 @@ use tests::server::{Ended, Setup, command, run};
 pub(crate) fn fails(service: &'static str, fate: Fate) -> impl Fn(&Call) -> Fate + Send + Sync {
     move |call| if call.service == service { fate } else { Fate::Answered }
 }
+
+/// Longer than an answer is waited for: what was asked is done, and asked again.
+const TOO_LATE: Fate = Fate::Late(Duration::from_secs(4));
 
 /// What happens when of the calls of a kind each so manieth meets a fate.
 fn nth(every: usize, kind: impl Fn(&Call) -> bool + Send + Sync, fate: Fate) -> impl Fn(&Call) -> Fate + Send + Sync {

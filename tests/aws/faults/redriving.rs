@@ -1,6 +1,7 @@
 //! Working on letters while services fail: each outcome is written once, each event completed once.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::between::{Between, Call, Fate};
@@ -9,7 +10,7 @@ use tests::event;
 use tests::server::{Cutover, Setup};
 use tests::wait::{eventually, within};
 
-use super::first;
+use super::{TOO_LATE, first};
 use crate::redrive::{ended, letters, start, there_are, updated};
 
 /// How many letters each case has.
@@ -60,8 +61,13 @@ async fn a_redrive_goes_on_and_is_counted_once_whatever_fails() {
         ("SendMessage", Fate::Refused(503, "ServiceUnavailable"), 10),
         ("SendMessage", Fate::Refused(400, "ExpiredTokenException"), 5),
         ("SendMessage", Fate::Unheard, 5),
+        ("SendMessage", Fate::Broken, 5),
+        ("SendMessage", Fate::Refused(400, "RequestThrottled"), 5),
+        ("SendMessage", TOO_LATE, 1),
         ("TransactWriteItems", Fate::Refused(500, "InternalServerError"), 5),
         ("TransactWriteItems", Fate::Unheard, 5),
+        ("TransactWriteItems", Fate::Refused(400, "ThrottlingException"), 5),
+        ("TransactWriteItems", TOO_LATE, 1),
         ("BatchGetItem", Fate::InPart, 2),
         ("UpdateItem", Fate::Unheard, 1),
     ]
@@ -165,25 +171,63 @@ async fn letters_are_set_aside_and_opened_again_once_whatever_fails() {
     assert_eq!(operations["items"].as_array().map(Vec::len), Some(8), "{operations}");
 }
 
+/// Analytics, as a function that no queue feeds.
+fn without_a_queue() -> String {
+    format!("[{{name=\"analytics\", function=\"{PREFIX}-analytics-consumer\", queue=\"{PREFIX}-nothing\"}}]")
+}
+
+fn invokes(call: &Call, _: &str) -> bool {
+    call.operation.starts_with("POST ") && call.operation.ends_with("/invocations")
+}
+
 /// By `Invoke`, where no queue feeds the function.
 #[tokio::test]
 async fn a_function_is_invoked_though_its_answers_are_lost() {
     let account = Account::deployed().await;
     let between = Between::of(account.endpoint()).await;
-    let consumers = format!("[{{name=\"analytics\", function=\"{PREFIX}-analytics-consumer\", queue=\"{PREFIX}-nothing\"}}]");
     let server = Setup::new()
         .at(between.endpoint())
-        .env("CUTOVER_AWS__CONSUMERS", consumers)
+        .env("CUTOVER_AWS__CONSUMERS", without_a_queue())
         .start()
         .await;
-    for (case, fate, times) in [("unheard", Fate::Unheard, 5)] {
+    for (case, fate, times) in [("unheard", Fate::Unheard, 5), ("broken", Fate::Broken, 5), ("late", TOO_LATE, 1)] {
         let ids = taken(&account, &server, case).await;
-        let invokes = |call: &Call, _: &str| call.operation.starts_with("POST ") && call.operation.ends_with("/invocations");
         between.set_by_body(first(times, invokes, fate));
         all_succeed(&server, "redrive", &ids, case).await;
         between.heal();
         assert_eq!(completions(&server, &ids).await, [1; EACH], "{case}");
     }
+}
+
+/// What is throttled is tried less and less often, and done in the end.
+#[tokio::test]
+async fn what_is_throttled_is_tried_ever_more_slowly() {
+    let account = Account::deployed().await;
+    let between = Between::of(account.endpoint()).await;
+    let server = Setup::new()
+        .at(between.endpoint())
+        .env("CUTOVER_AWS__CONSUMERS", without_a_queue())
+        .start()
+        .await;
+    account.send("analytics-dlq", &updated("slow-1")).await;
+    let letter = there_are(&server, "status=open", 1).await.remove(0);
+    let tried = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&tried);
+    between.set_by_body(move |call, body| {
+        let mut tried = noted.lock().expect("a lock");
+        if invokes(call, body) && tried.len() < 12 {
+            tried.push(Instant::now());
+            Fate::Refused(429, "TooManyRequestsException")
+        } else {
+            Fate::Answered
+        }
+    });
+    let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
+    let ended = ended(&server, &start(&server, &wish).await).await;
+    assert_eq!(ended["succeeded"], 1, "{ended}");
+    let tried = tried.lock().expect("a lock").clone();
+    let (early, late) = (tried[5] - tried[0], tried[11] - tried[6]);
+    assert!(tried.len() == 12 && late > early, "{early:?}, then {late:?}");
 }
 
 /// What may not be sent is not tried for ever, and what can't be sent now is given back when nobody wants it any more.

@@ -8,7 +8,7 @@ use tests::deployment::Account;
 use tests::server::{Cutover, Setup};
 use tests::wait::eventually;
 
-use super::first;
+use super::{TOO_LATE, first};
 use crate::redrive::{letters, there_are, updated};
 
 /// The queue that fails; what is received from it and not deleted comes again soon.
@@ -33,13 +33,18 @@ async fn each_letter_is_taken_over_once_whatever_fails() {
     for (n, (operation, fate, times)) in [
         ("PutItem", Fate::Refused(500, "InternalServerError"), 5),
         ("PutItem", Fate::Unheard, 5),
+        ("PutItem", Fate::Broken, 5),
+        ("PutItem", Fate::Refused(400, "ProvisionedThroughputExceededException"), 5),
+        ("PutItem", TOO_LATE, 1),
         ("DeleteMessageBatch", Fate::Refused(503, "ServiceUnavailable"), 5),
         // What was deleted doesn't come again.
         ("DeleteMessageBatch", Fate::Unheard, 2),
         ("DeleteMessageBatch", Fate::InPart, 2),
+        ("DeleteMessageBatch", TOO_LATE, 1),
         ("ReceiveMessage", Fate::Refused(400, "ExpiredTokenException"), 3),
         ("ReceiveMessage", Fate::Unheard, 1),
         ("ReceiveMessage", Fate::Torn, 1),
+        ("ReceiveMessage", Fate::Broken, 3),
     ]
     .into_iter()
     .enumerate()
