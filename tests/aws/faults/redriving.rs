@@ -171,9 +171,11 @@ async fn letters_are_set_aside_and_opened_again_once_whatever_fails() {
     assert_eq!(operations["items"].as_array().map(Vec::len), Some(8), "{operations}");
 }
 
-/// Analytics, as a function that no queue feeds.
-fn without_a_queue() -> String {
-    format!("[{{name=\"analytics\", function=\"{PREFIX}-analytics-consumer\", queue=\"{PREFIX}-nothing\"}}]")
+/// A dashboard that knows analytics as a function that no queue feeds.
+async fn without_a_queue(between: &Between) -> Cutover {
+    let consumers = format!("[{{name=\"analytics\", function=\"{PREFIX}-analytics-consumer\", queue=\"{PREFIX}-nothing\"}}]");
+    let setup = Setup::new().at(between.endpoint()).env("CUTOVER_AWS__CONSUMERS", consumers);
+    setup.start().await
 }
 
 fn invokes(call: &Call, _: &str) -> bool {
@@ -185,11 +187,7 @@ fn invokes(call: &Call, _: &str) -> bool {
 async fn a_function_is_invoked_though_its_answers_are_lost() {
     let account = Account::deployed().await;
     let between = Between::of(account.endpoint()).await;
-    let server = Setup::new()
-        .at(between.endpoint())
-        .env("CUTOVER_AWS__CONSUMERS", without_a_queue())
-        .start()
-        .await;
+    let server = without_a_queue(&between).await;
     for (case, fate, times) in [("unheard", Fate::Unheard, 5), ("broken", Fate::Broken, 5), ("late", TOO_LATE, 1)] {
         let ids = taken(&account, &server, case).await;
         between.set_by_body(first(times, invokes, fate));
@@ -204,11 +202,7 @@ async fn a_function_is_invoked_though_its_answers_are_lost() {
 async fn what_is_throttled_is_tried_ever_more_slowly() {
     let account = Account::deployed().await;
     let between = Between::of(account.endpoint()).await;
-    let server = Setup::new()
-        .at(between.endpoint())
-        .env("CUTOVER_AWS__CONSUMERS", without_a_queue())
-        .start()
-        .await;
+    let server = without_a_queue(&between).await;
     account.send("analytics-dlq", &updated("slow-1")).await;
     let letter = there_are(&server, "status=open", 1).await.remove(0);
     let tried = Arc::new(Mutex::new(Vec::new()));
