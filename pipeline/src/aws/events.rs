@@ -99,7 +99,6 @@ impl DynamoEvents {
         if let Some((attribute, Some(value))) = served {
             return Ok(vec![(attribute, value.clone())]);
         }
-        self.kinds.look_into(&self.table, indexes.of_attribute("eventType"));
         let types = self.kinds.types().await?;
         Ok(types.into_iter().map(|name| ("eventType", name)).collect())
     }
@@ -163,6 +162,9 @@ impl EventStore for DynamoEvents {
         let oldest = filter.from.map_or(i64::MIN, |from| from.0);
         let needle = filter.q.as_ref().map(|q| q.to_lowercase());
         let indexes = self.indexes().await?;
+        if let Some(index) = indexes.of_attribute("eventType") {
+            self.kinds.look_into(&self.table, index);
+        }
         let capacity = AtomicU64::new(0);
         let partitions = self.partitions(filter).await?;
         let left_out = partitions.len().saturating_sub(MAX_PARTITIONS);
@@ -264,10 +266,6 @@ impl EventStore for DynamoEvents {
     }
 
     async fn facets(&self) -> Result<Facets, StoreError> {
-        // What is there is shown, whatever the table's description says.
-        if let Ok(indexes) = self.indexes().await {
-            self.kinds.look_into(&self.table, indexes.of_attribute("eventType"));
-        }
         self.kinds.facets().await
     }
 

@@ -12,7 +12,7 @@ use tests::wait::{PATIENCE, eventually, within};
 
 use super::fails;
 use super::functions::{completed_once, data_loss, some};
-use super::page::old;
+use super::page::{new_again, old};
 use crate::redrive::{ended, letters, start};
 
 /// How long a service is away: longer than any pause between two tries.
@@ -113,7 +113,7 @@ async fn dynamodb_is_down_for_minutes() {
     stays_old(&browser, &server, began).await;
     between.heal();
     put(&account, &mut all).await;
-    eventually("the page is new", async || old(&browser).await.is_empty()).await;
+    new_again(&browser).await;
     eventually("each letter is taken over", async || {
         let waiting =
             account.messages("audit-dlq").await + account.messages("analytics-dlq").await + account.messages("notification-dlq").await;

@@ -37,6 +37,15 @@ pub(super) async fn old(browser: &Browser) -> String {
     said.join(" ")
 }
 
+/// Waits until the page says nothing of being old.
+pub(super) async fn new_again(browser: &Browser) {
+    eventually(&format!("{} is new again", browser.address().await), async || {
+        let said = old(browser).await;
+        if said.is_empty() { Ok(()) } else { Err(said) }
+    })
+    .await;
+}
+
 /// An open page, DynamoDB that fails, and the same page afterwards.
 async fn goes_old_and_new(browser: &Browser, between: &Between, path: &str, shows: &str, fate: Fate) {
     browser.visit(path).await;
@@ -58,11 +67,7 @@ async fn goes_old_and_new(browser: &Browser, between: &Between, path: &str, show
     assert!(browser.text("main").await.contains(shows), "{path} keeps what it showed");
     assert_eq!(browser.sticking_out().await, None, "{path} is as wide as the screen: {fate:?}");
     between.heal();
-    eventually(&format!("{path} is new again"), async || {
-        let said = old(browser).await;
-        if said.is_empty() { Ok(()) } else { Err(said) }
-    })
-    .await;
+    new_again(browser).await;
     assert_eq!(
         browser.run("return window.opened", Vec::new()).await,
         "once",
@@ -128,11 +133,7 @@ async fn each_service_that_fails_is_named_within_five_seconds_of_a_reading() {
         })
         .await;
         between.heal();
-        eventually(&format!("the page is new again without {name}"), async || {
-            let said = old(&browser).await;
-            if said.is_empty() { Ok(()) } else { Err(said) }
-        })
-        .await;
+        new_again(&browser).await;
         browser.close().await;
     }
 }

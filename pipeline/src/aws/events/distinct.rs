@@ -86,18 +86,15 @@ impl Distinct {
                 .await
                 .map_err(|e| failed(STORE, &format!("Scan of {index} in {table}"), &e))?;
             let found = answer.items().first().and_then(|item| item.get("eventType")?.as_s().ok()).cloned();
-            let Some(mut last) = answer.last_evaluated_key else {
-                self.state().types.extend(found.clone());
-                types.extend(found);
+            self.state().types.extend(found.clone());
+            let is_empty = found.is_none();
+            // One that is there already would come again for ever.
+            let again = found.is_some_and(|name| !types.insert(name));
+            let Some(mut last) = answer.last_evaluated_key.filter(|_| !again) else {
                 break;
             };
-            // A page may be empty, and not the last.
-            if let Some(name) = found {
-                self.state().types.insert(name.clone());
-                if !types.insert(name) {
-                    // It would come again for ever.
-                    break;
-                }
+            // An empty page that is not the last goes on where it ended.
+            if !is_empty {
                 last.insert("timestamp".to_owned(), AttributeValue::N(AFTER_ALL.to_owned()));
             }
             start = Some(last);

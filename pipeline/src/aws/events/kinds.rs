@@ -52,10 +52,8 @@ impl Kinds {
     }
 
     /// Has the types looked for that the store's index over types has.
-    pub(super) fn look_into(&self, store: &str, index: Option<&str>) {
-        if let Some(index) = index {
-            self.found.refresh(&self.client, store, index);
-        }
+    pub(super) fn look_into(&self, store: &str, index: &str) {
+        self.found.refresh(&self.client, store, index);
     }
 
     /// Those that were seen.
