@@ -160,6 +160,11 @@ mod ssr {
             }
         }
 
+        /// Services that don't answer, by name.
+        pub fn services(&mut self, names: Vec<&'static str>) {
+            names.into_iter().for_each(|name| self.add(name.to_owned()));
+        }
+
         /// The consumers as far as they are known; the sources that could not be read are noted.
         ///
         /// # Errors

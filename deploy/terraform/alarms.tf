@@ -27,7 +27,25 @@ resource "aws_cloudwatch_metric_alarm" "criterion_alarm" {
   datapoints_to_alarm = 3
   threshold           = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
-  treat_missing_data  = "missing"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+}
+
+# An operator's dashboard that tells nothing at all is not there.
+resource "aws_cloudwatch_metric_alarm" "criteria_untold_alarm" {
+  count = local.operate ? 1 : 0
+
+  alarm_name          = "${var.prefix}-criteria-untold"
+  alarm_description   = "Nobody says how the criteria stand. Look whether the dashboard runs."
+  namespace           = "Cutover"
+  metric_name         = "CriteriaTold"
+  dimensions          = { Deployment = var.prefix }
+  statistic           = "SampleCount"
+  period              = 60
+  evaluation_periods  = 5
+  threshold           = 1
+  comparison_operator = "LessThanThreshold"
+  treat_missing_data  = "breaching"
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
 }
@@ -37,7 +55,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters_alarm" {
   for_each = toset(var.pipeline ? concat(["event"], keys(local.consumers)) : [])
 
   alarm_name          = "${var.prefix}-${each.key}-dlq-waiting"
-  alarm_description   = "Dead letters wait. Look whether a dashboard runs as operator; it takes them over."
+  alarm_description   = "Dead letters wait; no operator's dashboard takes them over."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = "${var.prefix}-${each.key}-dlq" }

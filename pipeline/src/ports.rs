@@ -49,6 +49,10 @@ pub trait Deployment: Send + Sync {
     async fn access(&self) -> Option<Finding>;
     /// Looks at its parts. What can't be looked at is a finding itself.
     async fn checks(&self, now: Timestamp) -> Vec<Check>;
+    /// The services that don't answer right now; who looks at a page asks each two seconds.
+    async fn missing(&self) -> Vec<&'static str>;
+    /// Those among them that were asked and say nothing: whatever needs them may take long.
+    fn silent(&self) -> Vec<&'static str>;
     /// The services that have kept a call waiting for at least so long.
     fn late(&self, after: Duration) -> Vec<&'static str>;
 }

@@ -29,6 +29,8 @@ const KEPT: usize = 64;
 /// How long a reading may take before viewers are told what it waits for: a service that doesn't answer keeps it for longer than they
 /// should be left in the belief that what they see is new.
 const LATE: Duration = Duration::from_secs(2);
+/// How long it may take before they are told of a service that is known to be silent: it is likely to be waited for.
+const SLOW: Duration = Duration::from_millis(500);
 /// How often a reading that isn't done is asked what it waits for: often enough to see a call that is late before it is given up.
 const ASKED: Duration = Duration::from_millis(250);
 /// How many operations are looked at for news.
@@ -92,16 +94,18 @@ impl<'a> Waiting<'a> {
                 messages = &mut self.messages => return Next::Messages(messages),
                 () = tokio::time::sleep(ASKED) => {}
             }
-            // Others wait for calls as well.
-            if self.since.elapsed() < LATE {
+            let Some(deployment) = &desk.ports.deployment else { continue };
+            let elapsed = self.since.elapsed();
+            if elapsed < SLOW {
                 continue;
             }
-            let late = desk
-                .ports
-                .deployment
-                .as_ref()
-                .map(|deployment| deployment.late(LATE))
-                .unwrap_or_default();
+            let mut late = deployment.silent();
+            // Before that, calls that are late may be others'.
+            if elapsed >= LATE {
+                late.extend(deployment.late(LATE));
+                late.sort_unstable();
+                late.dedup();
+            }
             if !late.is_empty() && late != self.late {
                 let data = serde_json::to_string(&late);
                 self.late = late;

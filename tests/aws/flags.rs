@@ -13,7 +13,8 @@ fn writes(call: &Call) -> bool {
     call.service == "lambda" && call.operation.starts_with("PUT ") && call.operation.ends_with("/configuration")
 }
 
-#[tokio::test]
+// More than one thread: what comes between waits for somebody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_is_written_to_functions_and_drift_is_shown_and_mended() {
     let account = Account::deployed().await;
     let both = |rest: &str| json!({ "TABLE": rest, "ENABLE_EVENT_PUBLISHING": "true", "ENABLE_DIRECT_TRIGGERS": "true" });

@@ -1,17 +1,12 @@
 //! What is lost, told from what only waits.
 
-use std::time::Duration;
-
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
-use tests::wait::within;
+use tests::wait::eventually;
 
 use crate::redrive::updated;
-
-/// For how long the count of what is unaccounted for may be kept, and then some.
-const COUNTED_WITHIN: Duration = Duration::from_secs(30);
 
 /// An event that the bus took half an hour ago, and that analytics has not completed.
 async fn still_open(account: &Account) {
@@ -42,7 +37,7 @@ async fn oldest(account: &Account, minutes_ago: u32, age: f64) {
 
 async fn unaccounted(server: &Cutover, count: f64) {
     server.measured().await;
-    within(COUNTED_WITHIN, &format!("{count} are unaccounted for"), async || {
+    eventually(&format!("{count} are unaccounted for"), async || {
         let found = server.metric("cutover_events_unaccounted").await;
         if (found - count).abs() < 0.5 {
             Ok(())

@@ -9,7 +9,9 @@ use tests::browser::Browser;
 use tests::data::DLQ_MESSAGES;
 use tests::deployment::{Account, PREFIX};
 use tests::server::{Cutover, Setup};
-use tests::wait::{eventually, within};
+use tests::wait::eventually;
+
+use crate::faults::page::said_in_time;
 
 async fn letters(server: &tests::server::Cutover, query: &str) -> Vec<Value> {
     let page = server.site.json(format!("/api/v1/dead-letters?limit=500&{query}")).await;
@@ -199,7 +201,7 @@ async fn what_a_consumer_gave_up_on_stays_where_it_is_if_asked() {
             Fate::Answered
         }
     });
-    within(Duration::from_secs(5), "it is said to be old", async || {
+    said_in_time(&between, "it is said to be old", async || {
         let said = browser.text("main .stale").await;
         if said.contains("SQS does not answer") { Ok(()) } else { Err(said) }
     })

@@ -83,7 +83,7 @@ async fn alarms_hear_how_the_criteria_stand() {
         if all.is_empty() { Err("nothing".to_owned()) } else { Ok(all) }
     })
     .await;
-    assert_eq!(between.calls("PutMetricData"), 1, "all in one call");
+    assert_eq!(between.asked("PutMetricData"), 1, "all in one call");
     let dimension = |metric: &Value, name: &str| {
         let all = metric["Dimensions"].as_array().expect("dimensions");
         all.iter().find(|d| d["Name"] == name).map(|d| d["Value"].clone())
@@ -94,6 +94,14 @@ async fn alarms_hear_how_the_criteria_stand() {
     );
     let criteria: Vec<_> = told.iter().filter_map(|metric| dimension(metric, "Criterion")).collect();
     assert!(criteria.contains(&json!("data_loss")), "{told:?}");
+    // That anybody tells has an alarm too, where a dashboard is to operate.
+    let wanted = json!({ "Namespace": "Cutover", "MetricName": "CriteriaTold" });
+    let signs = account.call("cloudwatch", "list_metrics", &wanted).await["Metrics"].clone();
+    assert_eq!(
+        (signs.as_array().map(Vec::len), dimension(&signs[0], "Deployment")),
+        (Some(1), Some(json!(PREFIX))),
+        "{signs}"
+    );
     // Each has an alarm that listens to just that.
     let alarms = account
         .call(

@@ -89,7 +89,7 @@ async fn what_nobody_says_they_gave_up_on_is_published_again() {
     let wish = json!({ "kind": "redrive", "select": { "ids": [letter["id"]] }, "reason": "a test" });
     let id = start(&server, &wish).await;
     let ended = ended(&server, &id).await;
-    assert_eq!((&ended["succeeded"], between.calls("PutEvents")), (&json!(1), 1), "{ended}");
+    assert_eq!((&ended["succeeded"], between.asked("PutEvents")), (&json!(1), 1), "{ended}");
     let detail = server.site.json(format!("/api/v1/operations/{id}")).await;
     let note = detail["items"][0]["note"].as_str().unwrap_or_default();
     assert!(note.contains("nothing can be verified"), "{detail}");

@@ -10,6 +10,9 @@ use tests::wait::eventually;
 
 use crate::every_page;
 
+/// How many events are too few to keep a machine busy.
+const SOME: usize = 5;
+
 #[tokio::test]
 async fn events_travel_from_the_bus_to_the_browser() {
     let account = Account::deployed().await;
@@ -105,10 +108,12 @@ async fn a_rule_that_invokes_a_function_delivers_each_event_once() {
     account
         .call("events", "put_targets", &with("Targets", json!([{ "Id": "direct", "Arn": arn }])))
         .await;
+    // A few, for each is a run of its own, all at once.
+    let some: Vec<&str> = PUT_EVENTS.lines().take(SOME).collect();
     for _ in 0..2 {
-        assert_eq!(account.put_events(PUT_EVENTS).await.failed, 0);
+        assert_eq!(account.put_events(&some.join("\n")).await.failed, 0);
     }
-    let expected = sent().len();
+    let expected = some.len();
     eventually("all events are stored", async || {
         let stored = every_page(&server, "", 50).await.len();
         if stored == expected {
@@ -119,7 +124,7 @@ async fn a_rule_that_invokes_a_function_delivers_each_event_once() {
     })
     .await;
     settled(&server, expected).await;
-    for event in sent() {
+    for event in sent().into_iter().take(SOME) {
         let outcome = outcome(&server, &event.id).await;
         assert_eq!(outcome["audit"], ("completed".to_owned(), 1), "{}: {outcome:?}", event.id);
     }

@@ -6,6 +6,7 @@ use tests::event::updated;
 use tests::wait::eventually;
 
 use crate::backend::{Backend, on_both};
+use crate::cutover::hold_still;
 
 on_both!(
     a_lost_connection_is_said_and_the_data_stays,
@@ -82,7 +83,7 @@ async fn what_is_new_appears_by_itself(backend: Backend) {
     server.publish(std::slice::from_ref(&event)).await;
     browser.present(&format!("table.events a[title={}]", event["eventId"])).await;
     // Stopped, it stays as it is; the choice to go on reads again.
-    browser.choose(".chip.live select", "off").await;
+    hold_still(&browser).await;
     let other = updated();
     server.publish(std::slice::from_ref(&other)).await;
     tests::account::settled(&server, 2).await;

@@ -118,7 +118,7 @@ async fn a_flag_changes_what_the_demo_application_does() {
 }
 
 /// Has the page fetch nothing more, and waits for what it is fetching.
-async fn hold_still(browser: &Browser) {
+pub(crate) async fn hold_still(browser: &Browser) {
     let watch = "const real = window.fetch; window.begun = 0; window.ended = 0;
         window.fetch = (...what) => { window.begun += 1; return real.apply(window, what).finally(() => window.ended += 1); }";
     browser.run(watch, Vec::new()).await;

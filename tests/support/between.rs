@@ -6,7 +6,7 @@ mod part;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -49,10 +49,21 @@ pub struct Call {
 
 type Decide = dyn Fn(&Call, &str) -> Fate + Send + Sync;
 
+/// How often something was called.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    /// Whatever came of it.
+    tried: usize,
+    /// Without the SDK's own second and third attempts.
+    asked: usize,
+}
+
 struct Inner {
     client: Client,
     endpoint: OnceLock<String>,
-    calls: Mutex<BTreeMap<Call, usize>>,
+    calls: Mutex<BTreeMap<Call, Count>>,
+    /// When a call first met something else than its answer, since that was last set.
+    met: Mutex<Option<Instant>>,
     /// How far the services' clock is ahead, seconds.
     ahead: AtomicI64,
     decide: Mutex<Arc<Decide>>,
@@ -87,6 +98,7 @@ impl Between {
             client: Client::builder().no_proxy().build().expect("an HTTP client"),
             endpoint: OnceLock::new(),
             calls: Mutex::default(),
+            met: Mutex::default(),
             ahead: AtomicI64::new(0),
             decide: Mutex::new(Arc::new(|_, _| Fate::Answered)),
         });
@@ -124,6 +136,13 @@ impl Between {
     /// The same, where it depends on what is asked.
     pub fn set_by_body(&self, decide: impl Fn(&Call, &str) -> Fate + Send + Sync + 'static) {
         *self.inner.decide.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(decide);
+        *self.inner.met.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// When a call first met what was last set.
+    #[must_use]
+    pub fn met(&self) -> Option<Instant> {
+        *self.inner.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on everything is answered.
@@ -131,26 +150,27 @@ impl Between {
         self.set(|_| Fate::Answered);
     }
 
+    fn count(&self, of: impl Fn(&Call) -> bool, what: impl Fn(&Count) -> usize) -> usize {
+        let calls = self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().filter(|(call, _)| of(call)).map(|(_, count)| what(count)).sum()
+    }
+
     /// How often a service was called, whatever came of it.
     #[must_use]
     pub fn calls_of(&self, service: &str) -> usize {
-        let calls = self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls
-            .iter()
-            .filter(|(call, _)| call.service == service)
-            .map(|(_, count)| count)
-            .sum()
+        self.count(|call| call.service == service, |count| count.tried)
     }
 
     /// How often an operation was called, whatever came of it.
     #[must_use]
     pub fn calls(&self, operation: &str) -> usize {
-        let calls = self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls
-            .iter()
-            .filter(|(call, _)| call.operation == operation)
-            .map(|(_, count)| count)
-            .sum()
+        self.count(|call| call.operation == operation, |count| count.tried)
+    }
+
+    /// How often an operation was asked for, without what the SDK tried once more by itself: what a machine that is busy adds to.
+    #[must_use]
+    pub fn asked(&self, operation: &str) -> usize {
+        self.count(|call| call.operation == operation, |count| count.asked)
     }
 }
 
@@ -164,14 +184,24 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let call = call(&head.headers, head.method.as_str(), head.uri.path());
-    *inner
-        .calls
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .entry(call.clone())
-        .or_default() += 1;
+    let again = head.headers.get("amz-sdk-request").and_then(|value| value.to_str().ok());
+    let again = again.is_some_and(|value| !value.starts_with("attempt=1;") && value != "attempt=1");
+    {
+        let mut calls = inner.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = calls.entry(call.clone()).or_default();
+        count.tried += 1;
+        count.asked += usize::from(!again);
+    }
     let decide = Arc::clone(&inner.decide.lock().unwrap_or_else(PoisonError::into_inner));
-    match decide(&call, &String::from_utf8_lossy(&body)) {
+    let fate = decide(&call, &String::from_utf8_lossy(&body));
+    if fate != Fate::Answered {
+        inner
+            .met
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(Instant::now);
+    }
+    match fate {
         Fate::Answered => forward(&inner, &head, body).await.unwrap_or_else(broken),
         Fate::Refused(status, code) => refused(&head.headers, status, code),
         Fate::Silence(long) => {

@@ -35,7 +35,7 @@ import boto3
 
 from put_events import put_events
 
-PATIENCE = 60
+PATIENCE = 180
 
 
 @dataclasses.dataclass

@@ -102,8 +102,14 @@ impl Account {
     /// Starts an emulator and deploys the template, with something between it and the functions.
     pub async fn deployed_behind(between: &Between) -> Self {
         let seat = SEATS.acquire().await.expect("a seat");
-        let mut account = Self::start(Emulator::Ministack, &[], Some(between.endpoint())).await;
+        let mut account = Self::idle_behind(between).await;
         account.seat = Some(seat);
+        account
+    }
+
+    /// The same, beside all others: for a test that mostly waits.
+    pub async fn idle_behind(between: &Between) -> Self {
+        let account = Self::start(Emulator::Ministack, &[], Some(between.endpoint())).await;
         between.turn_to(account.endpoint());
         account.deploy().await;
         account

@@ -20,7 +20,7 @@ from ministack.app import main
 from ministack.core.lambda_runtime import ProvidedWorker
 from ministack.services import dynamodb, lambda_svc
 
-PATIENCE = 5  # seconds
+PATIENCE = 10  # seconds
 METRICS = '"_aws"'
 
 drain = ProvidedWorker._drain_stderr_bounded

@@ -1,14 +1,18 @@
 //! HTTP, with what a test wants to know of an answer.
 
 use std::fmt::Display;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
-/// How long one request may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
+use crate::wait::PATIENCE;
+
+/// How long an answer may be silent: one that is a stream may take as long as it likes.
+const SILENCE: Duration = Duration::from_secs(60);
+/// When one that was asked too much is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// One of the server's listeners.
 #[derive(Clone, Debug)]
@@ -27,7 +31,7 @@ impl Endpoint {
         // A proxy that the environment names is not for this machine's own loopback.
         let client = Client::builder()
             .no_proxy()
-            .timeout(TIMEOUT)
+            .read_timeout(SILENCE)
             .redirect(reqwest::redirect::Policy::none())
             .build();
         Self {
@@ -64,9 +68,16 @@ impl Endpoint {
         Reply::of(self.request(Method::GET, path)).await
     }
 
-    /// `GET` of JSON that must be there.
+    /// `GET` of JSON that must be there. Where what is asked keeps a busy machine's answer waiting, it is asked again.
     pub async fn json(&self, path: impl Display) -> Value {
-        self.get(path).await.expect(200).json()
+        let began = Instant::now();
+        loop {
+            let reply = self.get(&path).await;
+            if reply.status != 503 || began.elapsed() > PATIENCE {
+                return reply.expect(200).json();
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     /// `POST` of JSON.

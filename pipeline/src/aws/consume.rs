@@ -23,6 +23,7 @@ use super::parity::DynamoParity;
 use super::queues::Queues;
 use super::record::is_key;
 use super::{Connection, Names};
+use crate::consumer::ConsumerFault;
 use crate::consumers::{Consumer, ConsumerError, Effect};
 use crate::courier::Channel;
 use crate::event::Event;
@@ -306,7 +307,20 @@ impl Function {
             after.attempt(name, attempt_of(account, name, began, Some(error.to_string())), next_at);
             (!account.done(name)).then_some(after)
         };
-        Ok(self.ledger.change(&event.event_id, note).await?)
+        let Some(after) = self.ledger.change(&event.event_id, note).await? else {
+            return Ok(());
+        };
+        if let Some(attempt) = after.attempts(name).last() {
+            let fault = ConsumerFault {
+                at: attempt.at,
+                event_id: event.event_id.clone(),
+                event_type: event.event_type.clone(),
+                attempt: attempt.number,
+                error: error.to_string(),
+            };
+            self.ledger.note_fault(name, &fault).await?;
+        }
+        Ok(())
     }
 }
 

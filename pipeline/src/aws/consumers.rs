@@ -9,7 +9,7 @@ use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use futures::future::try_join_all;
 
 use super::error::failed;
-use super::ledger::DynamoLedger;
+use super::ledger::{DynamoLedger, newest_first};
 use super::letters::DynamoLetters;
 use super::metrics::CloudWatch;
 use super::queues::Queues;
@@ -29,6 +29,8 @@ const FUNCTIONS: &str = "Lambda";
 const PAUSED_FOR: Duration = Duration::from_secs(10);
 /// How old the rules may be.
 const RULES_FOR: Duration = Duration::from_secs(300);
+/// How old the consumers' last errors may be in a list.
+const FAULTS_FOR: Duration = Duration::from_secs(2);
 
 /// By consumer, its rules: name and pattern.
 type Rules = HashMap<String, Vec<(String, String)>>;
@@ -59,6 +61,7 @@ pub(super) struct Functions {
     rules: Recent<Rules>,
     lambda: aws_sdk_lambda::Client,
     paused: Recent<HashSet<String>>,
+    faults: Recent<HashMap<String, Vec<ConsumerFault>>>,
 }
 
 impl Functions {
@@ -79,6 +82,7 @@ impl Functions {
             rules: Recent::new(RULES_FOR),
             lambda: aws_sdk_lambda::Client::new(&connection.sdk),
             paused: Recent::new(PAUSED_FOR),
+            faults: Recent::new(FAULTS_FOR),
         }
     }
 
@@ -131,6 +135,14 @@ impl Functions {
         })
     }
 
+    /// The last errors that the consumers wrote down, by consumer; those of other authors write down none.
+    async fn noted(&self, consumers: &[&str]) -> Result<HashMap<String, Vec<ConsumerFault>>, StoreError> {
+        match self.ledger.faults(consumers).await {
+            Err(StoreError::NotOffered { .. }) => Ok(HashMap::new()),
+            other => other,
+        }
+    }
+
     fn is_one(&self, name: &str) -> bool {
         self.names.consumers.iter().any(|c| c.name == name)
     }
@@ -150,12 +162,14 @@ fn does(name: &str, function: &str) -> String {
 #[async_trait]
 impl ConsumerControl for Functions {
     async fn list(&self, span: Span) -> Result<ConsumerList, StoreError> {
-        let (measured, rules, stopped, waiting, letters, retrying) = tokio::join!(
+        let all: Vec<&str> = self.names.consumers.iter().map(|c| c.name.as_str()).collect();
+        let (measured, rules, stopped, waiting, letters, noted, retrying) = tokio::join!(
             self.measured(span),
             self.rules.get(|| self.rules()),
             self.paused.get(|| self.paused()),
             self.queues.waiting(),
             self.letters.open(),
+            self.faults.get(|| self.noted(&all)),
             self.ledger.retrying()
         );
         let mut unread = Vec::new();
@@ -165,6 +179,7 @@ impl ConsumerControl for Functions {
         let waiting = known(waiting, &mut unread);
         let letters = known(letters, &mut unread);
         // What keeps the ledger from being read, keeps others from it, who say so.
+        let noted = noted.ok();
         let retrying = retrying.ok();
         let again = |name: &str| {
             let ours = self.metrics.counts_itself(Some(name));
@@ -200,7 +215,10 @@ impl ConsumerControl for Functions {
                 retrying: again(name),
                 dead_letters: open.as_ref().map(|open| open.len() as u64),
                 recent: measured.as_ref().and_then(|m| m.recent.get(name).cloned()).unwrap_or_default(),
-                last_errors: open.map(|open| open.first().map(|letter| fault((*letter).clone())).into_iter().collect()),
+                last_errors: noted.as_ref().zip(open).map(|(noted, open)| {
+                    let given_up = open.first().map(|letter| fault((*letter).clone()));
+                    together(noted.get(name).cloned().unwrap_or_default(), given_up, 1)
+                }),
             }
         });
         Ok(ConsumerList {
@@ -229,7 +247,7 @@ impl ConsumerControl for Functions {
         Ok(true)
     }
 
-    /// What is known of attempts that failed is what the dead letters say.
+    /// What the consumer wrote down, and what the dead letters say of others' attempts.
     async fn faults(&self, name: &str, limit: u32) -> Result<Vec<ConsumerFault>, StoreError> {
         if !self.is_one(name) {
             return Ok(Vec::new());
@@ -238,14 +256,33 @@ impl ConsumerControl for Functions {
             consumer: Some(name.to_owned()),
             ..LetterFilter::default()
         };
-        let letters = self.letters.list(&filter, limit, None).await?;
-        Ok(letters.items.into_iter().map(fault).collect())
+        let one = [name];
+        let (mut noted, letters) = tokio::try_join!(self.noted(&one), self.letters.list(&filter, limit, None))?;
+        let given_up = letters.items.into_iter().map(fault);
+        Ok(together(noted.remove(name).unwrap_or_default(), given_up, limit as usize))
     }
 }
 
 /// What was read; why not, is noted.
 fn known<T>(result: Result<T, StoreError>, unread: &mut Vec<StoreError>) -> Option<T> {
     result.map_err(|error| unread.push(error)).ok()
+}
+
+/// The newest of the attempts that were written down, each once, and of those that only a dead letter tells of.
+fn together(noted: Vec<ConsumerFault>, given_up: impl IntoIterator<Item = ConsumerFault>, limit: usize) -> Vec<ConsumerFault> {
+    let mut all = noted;
+    all.dedup_by(|a, b| (&a.event_id, a.attempt) == (&b.event_id, b.attempt));
+    for fault in given_up {
+        if !all
+            .iter()
+            .any(|known| known.event_id == fault.event_id && known.attempt >= fault.attempt)
+        {
+            all.push(fault);
+        }
+    }
+    all.sort_by_key(newest_first);
+    all.truncate(limit);
+    all
 }
 
 fn fault(letter: Letter) -> ConsumerFault {

@@ -3,6 +3,7 @@
 //! | module | has |
 //! |---|---|
 //! | [`access`] | whether anything can be looked at |
+//! | [`answers`] | which services answer right now |
 //! | [`asking`] | what a call that failed means |
 //! | [`facts`] | what rules, queues, functions, tables and alarms are like |
 //! | [`rules`], [`policy`], [`queues`], [`functions`], [`tables`], [`alarms`] | what is wrong with them: pure |
@@ -14,6 +15,7 @@
 
 mod access;
 mod alarms;
+mod answers;
 mod asking;
 mod clock;
 mod facts;
@@ -39,6 +41,7 @@ use super::{Connection, DashboardConfig, Names};
 use crate::finding::{Check, Finding};
 use crate::ports::{Deployment, EventStore};
 use crate::time::Timestamp;
+use answers::Answers;
 use clock::Clock;
 use facts::Facts;
 
@@ -48,7 +51,7 @@ const FOUND_FOR: Duration = Duration::from_secs(60);
 const ACCESS_FOR: Duration = Duration::from_secs(10);
 
 /// The clients of all services that are asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Clients {
     dynamodb: aws_sdk_dynamodb::Client,
     events: aws_sdk_eventbridge::Client,
@@ -61,6 +64,7 @@ struct Clients {
 pub(super) struct Examiner {
     credentials: Option<SharedCredentialsProvider>,
     clients: Clients,
+    answers: Arc<Answers>,
     names: Names,
     config: DashboardConfig,
     pending: Pending,
@@ -82,15 +86,17 @@ impl Examiner {
         config: DashboardConfig,
     ) -> Self {
         let sdk = &connection.sdk;
+        let clients = Clients {
+            dynamodb: aws_sdk_dynamodb::Client::new(sdk),
+            events: aws_sdk_eventbridge::Client::new(sdk),
+            sqs: aws_sdk_sqs::Client::new(sdk),
+            lambda: aws_sdk_lambda::Client::new(sdk),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
+        };
         Self {
             credentials: sdk.credentials_provider(),
-            clients: Clients {
-                dynamodb: aws_sdk_dynamodb::Client::new(sdk),
-                events: aws_sdk_eventbridge::Client::new(sdk),
-                sqs: aws_sdk_sqs::Client::new(sdk),
-                lambda: aws_sdk_lambda::Client::new(sdk),
-                cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
-            },
+            answers: Answers::new(&clients, names),
+            clients,
             names: names.clone(),
             config,
             pending: connection.pending.clone(),
@@ -179,6 +185,14 @@ impl Deployment for Examiner {
     async fn checks(&self, now: Timestamp) -> Vec<Check> {
         let found = self.found.get(async || Ok(self.look(now).await)).await;
         found.map_or_else(|_| Vec::new(), |found| found.to_vec())
+    }
+
+    async fn missing(&self) -> Vec<&'static str> {
+        self.answers.missing().await
+    }
+
+    fn silent(&self) -> Vec<&'static str> {
+        self.answers.silent()
     }
 
     fn late(&self, after: Duration) -> Vec<&'static str> {

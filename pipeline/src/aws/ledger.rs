@@ -4,6 +4,7 @@
 //! in one transaction. Open events are in an index that holds nothing else: an item is in it only while it has the attribute.
 
 mod account;
+mod faults;
 mod open;
 
 use std::collections::{BTreeSet, HashMap};
@@ -20,6 +21,7 @@ use rand::RngExt;
 use sha2::{Digest, Sha256};
 
 pub(super) use account::{Account, Tally};
+pub(super) use faults::newest_first;
 
 use super::again::{TRIES, overtaken, wait};
 use super::attribute::{Item, item_of_json, item_to_json};
@@ -132,13 +134,13 @@ impl DynamoLedger {
     }
 
     /// Makes a change: reads the account, has `change` say what it becomes, and writes it unless somebody was faster; then again.
-    /// `None` changes nothing.
-    pub(super) async fn change(&self, event_id: &str, change: impl Fn(&Account) -> Option<Account>) -> Result<(), StoreError> {
+    /// `None` changes nothing. What the account has become is given back.
+    pub(super) async fn change(&self, event_id: &str, change: impl Fn(&Account) -> Option<Account>) -> Result<Option<Account>, StoreError> {
         for attempt in 0..TRIES {
             let before = self.read(event_id).await?;
-            let Some(after) = change(&before.account) else { return Ok(()) };
+            let Some(after) = change(&before.account) else { return Ok(None) };
             match self.write(&[(event_id, &before, &after)], Vec::new()).await {
-                Ok(true) => return Ok(()),
+                Ok(true) => return Ok(Some(after)),
                 Ok(false) => wait(attempt).await,
                 Err(NotMade::Refused(_)) => {}
                 Err(NotMade::Failed(error)) => return Err(error),

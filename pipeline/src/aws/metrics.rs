@@ -54,7 +54,7 @@ pub(in crate::aws) use signs::Runs;
 pub use tell::{CRITERION_FAILING, Teller};
 
 /// The source's name in errors.
-const STORE: &str = "CloudWatch";
+pub(super) const STORE: &str = "CloudWatch";
 /// How long after the last reading somebody counts as looking.
 const WATCHED_FOR: i64 = 2 * MINUTE;
 /// How many spans that only one viewer asked for are kept.
@@ -188,10 +188,7 @@ impl CloudWatch {
         let found = self.found();
         let questions = poll::window_questions(&found, &[period]);
         self.afford(questions.len() as u64 * METRIC, now)?;
-        let answers = ask::ask(&self.client, &questions, span, |metrics| {
-            self.book.spend(metrics as u64 * METRIC, now)
-        })
-        .await?;
+        let answers = ask::ask(&self.client, &questions, span, |metrics| self.pay(metrics as u64 * METRIC, now)).await?;
         let answers = Arc::new(answers);
         if spans.len() == SPANS {
             spans.pop_front();

@@ -8,7 +8,7 @@ use super::{Connection, Names};
 use crate::ports::StoreError;
 
 /// The service's name in errors.
-const STORE: &str = "EventBridge";
+pub(super) const STORE: &str = "EventBridge";
 
 /// A rule: its name, and its pattern as JSON text; empty for one that runs by the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -99,7 +99,12 @@ pub const OWN_TABLES: [Schema; 10] = [
         by(text("eventId")),
         &[("OpenPublishedAtIndex", sorted(text("open"), number("publishedMillis")))],
     ),
-    table("totals", "the ledger's totals", by(text("shard")), &[]),
+    table(
+        "totals",
+        "the ledger's totals, and each consumer's last errors",
+        by(text("shard")),
+        &[],
+    ),
     Schema {
         expires: true,
         ..table(

@@ -41,7 +41,7 @@ use pipeline::event::{Draft, Event};
 use pipeline::letter::{Letter, LetterFilter, LetterStatus};
 use pipeline::operation::{NewOperation, OperationDetail, OperationKind, OperationStatus, Selection};
 use pipeline::page::Page;
-use pipeline::ports::{AnalyticsQueue, Bus, Ports, Transactions};
+use pipeline::ports::{AnalyticsQueue, Bus, Ports, StoreError, Transactions};
 use pipeline::publisher::Publisher;
 use pipeline::time::{Span, Timestamp};
 use serde_json::Value;
@@ -88,15 +88,15 @@ impl Running {
     }
 
     async fn letters(&self, filter: &LetterFilter) -> Vec<Letter> {
-        self.ports.letters.list(filter, 500, None).await.expect("letters").items
+        answered(|| self.ports.letters.list(filter, 500, None)).await.items
     }
 
     async fn letter(&self, id: &str) -> Letter {
-        self.ports.letters.get(id).await.expect("letters").expect("the letter").letter
+        answered(|| self.ports.letters.get(id)).await.expect("the letter").letter
     }
 
     async fn operation(&self, id: &str) -> OperationDetail {
-        self.ports.operations.get(id).await.expect("operations").expect("the operation")
+        answered(|| self.ports.operations.get(id)).await.expect("the operation")
     }
 
     /// Waits for an operation's end.
@@ -266,7 +266,7 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
 }
 
 /// How long anything may take: what is in the process takes less than a second.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits until `condition` holds, or says what it was waiting for.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
@@ -280,9 +280,21 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: imp
     panic!("{what}: not within {PATIENCE:?}");
 }
 
+/// What a port answers; one that is kept waiting by a busy machine is asked again.
+pub async fn answered<T, F: Future<Output = Result<T, StoreError>>>(mut ask: impl FnMut() -> F) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(StoreError::Unavailable { .. }) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(100)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 pub async fn drained(pipeline: &Running) {
     eventually("everything delivered", || async {
-        pipeline.ports.ledger.summary().await.expect("a summary").in_flight == 0
+        answered(|| pipeline.ports.ledger.summary()).await.in_flight == 0
     })
     .await;
 }

@@ -7,7 +7,7 @@ use pipeline::metric::{By, Metric, Reading, SeriesQuery, Unit};
 use pipeline::ports::StoreError;
 use pipeline::time::{HOUR, MINUTE, Timestamp};
 
-use super::{Backend, Fresh, Running, drained, event, eventually, poison, updated};
+use super::{Backend, Fresh, Running, answered, drained, event, eventually, poison, updated};
 
 /// A minute in the past, well inside an hour, from which on things are put into the history.
 pub fn past() -> Timestamp {
@@ -37,7 +37,7 @@ pub fn hour(past: Timestamp, metric: Metric, by: By) -> SeriesQuery {
 }
 
 pub async fn read(pipeline: &Running, query: &SeriesQuery) -> Reading {
-    pipeline.ports.metrics.series(query).await.expect("a reading")
+    answered(|| pipeline.ports.metrics.series(query)).await
 }
 
 /// The first value of each line.

@@ -1,12 +1,10 @@
 //! Changes that people make while a service fails: made once or not at all, and on the record as what they were.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tests::between::{Between, Call, Fate};
 use tests::deployment::Account;
 use tests::server::{Cutover, Setup};
-use tests::wait::within;
+use tests::wait::eventually;
 
 use super::first;
 use crate::redrive::{there_are, updated};
@@ -116,18 +114,14 @@ async fn nothing_is_changed_that_is_not_on_the_record() {
     assert_eq!(reply.status, 503, "{}", reply.text());
     between.heal();
     let paused = async || server.site.json("/api/v1/consumers/analytics").await["consumer"]["paused"] == true;
-    within(
-        Duration::from_secs(10),
-        "the consumer runs, or the record says who stopped it",
-        async || {
-            let (paused, deeds) = (paused().await, deeds(&server).await);
-            if !paused || !deeds.is_empty() {
-                Ok(())
-            } else {
-                Err(format!("paused, and the record is {deeds:?}"))
-            }
-        },
-    )
+    eventually("the consumer runs, or the record says who stopped it", async || {
+        let (paused, deeds) = (paused().await, deeds(&server).await);
+        if !paused || !deeds.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("paused, and the record is {deeds:?}"))
+        }
+    })
     .await;
 }
 

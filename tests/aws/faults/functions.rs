@@ -115,7 +115,7 @@ async fn of_a_batch_what_failed_is_tried_again_alone() {
 async fn what_can_not_even_be_given_up_is_not_lost() {
     let between = Between::of_nothing().await;
     let account = Account::deployed_behind(&between).await;
-    account.comes_again_after("audit", 1).await;
+    account.comes_again_after("audit", 4).await;
     let server = Setup::new().over(&account).start().await;
     let (entries, ids) = some(1);
     between.set_by_body(|call, body| {

@@ -4,7 +4,7 @@ mod changes;
 mod functions;
 mod input;
 mod outage;
-mod page;
+pub(crate) mod page;
 mod reading;
 mod redriving;
 mod takeover;

@@ -2,27 +2,34 @@
 
 use std::time::{Duration, Instant};
 
+use pipeline::event::Event;
+use pipeline::ports::PublishError;
+use pipeline::publisher::{Published, Publisher};
 use serde_json::json;
 use tests::account::settled;
 use tests::between::{Between, Fate};
 use tests::browser::Browser;
 use tests::deployment::Account;
+use tests::event;
 use tests::server::{Cutover, Setup};
 use tests::wait::{PATIENCE, eventually, within};
 
 use super::fails;
 use super::functions::{completed_once, data_loss, some};
-use super::page::{new_again, old};
+use super::page::{new_again, old, said_in_time};
+use crate::publish::connected;
 use crate::redrive::{ended, letters, start};
 
-/// How long a service is away: longer than any pause between two tries.
+/// How long DynamoDB is away: longer than any pause between two tries.
 const MINUTES: Duration = Duration::from_secs(120);
+/// How long each other service is.
+const MINUTE: Duration = Duration::from_secs(60);
 /// Events of each kind, sent before, while and after a service is down.
 const EACH: usize = 2;
 
 /// A deployment whose functions and dashboard call their services through the same thing between.
 async fn behind(between: &Between) -> (Account, Cutover) {
-    let account = Account::deployed_behind(between).await;
+    let account = Account::idle_behind(between).await;
     for queue in ["analytics", "categorization", "notification", "audit"] {
         // Longer than a function has a message in its hands, as the template has it: else two have it.
         account.comes_again_after(queue, 4).await;
@@ -72,7 +79,7 @@ async fn adds_up(server: &Cutover, all: &[String]) {
 /// The pages stand, and say that they are old, for as long as it takes: of what is tried again, all has come to its longest pause.
 async fn stays_old(browser: &Browser, server: &Cutover, began: Instant) {
     while began.elapsed() < MINUTES {
-        assert!(!old(browser).await.is_empty(), "it is still old, {:?} on", began.elapsed());
+        eventually("it is still old", async || !old(browser).await.is_empty()).await;
         assert!(
             browser.text("main table").await.contains("account.deleted"),
             "and shows what it showed"
@@ -82,8 +89,7 @@ async fn stays_old(browser: &Browser, server: &Cutover, began: Instant) {
     }
 }
 
-#[tokio::test]
-async fn dynamodb_is_down_for_minutes() {
+async fn dynamodb_is_down() {
     let between = Between::of_nothing().await;
     let (account, server) = behind(&between).await;
     let mut all = Vec::new();
@@ -125,28 +131,70 @@ async fn dynamodb_is_down_for_minutes() {
     browser.close_but_for(|complaint| complaint.contains("503")).await;
 }
 
-#[tokio::test]
-async fn each_other_service_is_down_for_a_while_in_turn() {
+/// What a service of ours publishes while its own calls meet what the dashboard's meet: accepted, or, with the bus away, a dead letter.
+async fn publish(publisher: &Publisher, all: &mut Vec<String>, bus_is_away: bool) {
+    let events: Vec<Event> = (0..EACH)
+        .map(|_| Event::from_json(&event::account_deleted().to_string()).expect("an event"))
+        .collect();
+    all.extend(events.iter().map(|event| event.event_id.clone()));
+    for outcome in publisher.publish(events).await {
+        let buried = matches!(outcome, Published::Buried(PublishError::Unavailable(_)));
+        assert!(
+            buried == bus_is_away && (buried || matches!(outcome, Published::Accepted(_))),
+            "{outcome:?}"
+        );
+    }
+}
+
+/// Each other service is away for a minute, while a page is open, functions work and a service of ours publishes.
+async fn each_other_service_is_down_in_turn() {
     let between = Between::of_nothing().await;
     let (account, server) = behind(&between).await;
+    let publisher = connected(between.endpoint()).await;
+    let browser = Browser::open(&server.site).await;
     let mut all = Vec::new();
-    for (service, calls) in [("sqs", 20), ("lambda", 2), ("events", 0), ("monitoring", 0)] {
+    for (service, name) in [
+        ("sqs", "SQS"),
+        ("lambda", "Lambda"),
+        ("events", "EventBridge"),
+        ("monitoring", "CloudWatch"),
+    ] {
         put(&account, &mut all).await;
+        browser.visit("/consumers").await;
+        browser.says("main", "analytics").await;
         between.set(fails(service, Fate::Refused(503, "ServiceUnavailable")));
-        put(&account, &mut all).await;
-        // Somebody looks while it is down.
-        let before = between.calls_of(service);
-        eventually("the pages answer", async || {
-            for path in ["/", "/consumers", "/dead-letters", "/findings"] {
-                server.site.get(path).await.expect(200);
-            }
-            between.calls_of(service) >= before + calls
+        let (began, before) = (Instant::now(), between.calls_of(service));
+        said_in_time(&between, &format!("the page says that {name} is away"), async || {
+            old(&browser).await.contains(name)
         })
         .await;
+        put(&account, &mut all).await;
+        publish(&publisher, &mut all, service == "events").await;
+        while began.elapsed() < MINUTE {
+            eventually(&format!("{name} is still said to be away"), async || {
+                let overview = server.site.json("/api/v1/overview").await["unanswered"].to_string();
+                overview.contains(name) && !old(&browser).await.is_empty()
+            })
+            .await;
+            assert!(browser.text("main").await.contains("analytics"), "and what was known is shown");
+            for path in ["/", "/dead-letters", "/findings"] {
+                server.site.get(path).await.expect(200);
+            }
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        assert!(between.calls_of(service) > before + 20, "{name} was called while it was away");
         between.heal();
         put(&account, &mut all).await;
+        new_again(&browser).await;
+        redrive_all(&server).await;
         settled(&server, all.len()).await;
     }
-    redrive_all(&server).await;
     adds_up(&server, &all).await;
+    browser.close().await;
+}
+
+/// In one test, beside others: each mostly waits.
+#[tokio::test]
+async fn a_service_that_is_down_for_minutes_loses_and_doubles_nothing() {
+    tokio::join!(dynamodb_is_down(), each_other_service_is_down_in_turn());
 }

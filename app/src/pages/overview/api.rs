@@ -244,6 +244,14 @@ mod ssr {
         Ok((deeds, unanswered))
     }
 
+    /// The services that don't answer, whether or not anything is read of them right now.
+    async fn missing(desk: &Desk) -> Vec<&'static str> {
+        match &desk.ports.deployment {
+            Some(deployment) => deployment.missing().await,
+            None => Vec::new(),
+        }
+    }
+
     impl Overview {
         /// What a live message says of it.
         #[must_use]
@@ -275,25 +283,27 @@ mod ssr {
             let now = Timestamp::now();
             let span = query.range.span(now);
             // All at once: a part that takes its time doesn't add to the others'.
-            let (stage, criteria, depth, staying, charts, deeds, consumers) = tokio::join!(
+            let (stage, criteria, depth, staying, charts, deeds, consumers, missing) = tokio::join!(
                 stage(desk),
                 criteria_of(desk, now),
                 desk.ports.letters.depth(),
                 desk.ports.letters.staying(),
                 Readings::read(desk, span),
                 deeds(desk, span),
-                desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW))
+                desk.ports.consumers.list(Span::ending(now, HEALTH_WINDOW)),
+                missing(desk)
             );
             let (criteria, mut unanswered) = criteria?;
             let stage = unanswered.known(stage)?;
             unanswered.known(depth.as_ref().map(|_| ()).map_err(Clone::clone))?;
             let staying = unanswered.known(staying)?;
-            let (deeds, missing) = deeds?;
-            unanswered.join(missing);
+            let (deeds, unread) = deeds?;
+            unanswered.join(unread);
             let consumers = match offered(consumers)? {
                 Ok(list) => Ok(unanswered.consumers(list)?),
                 Err(error) => Err(error),
             };
+            unanswered.services(missing);
             Ok(Self {
                 now,
                 stage,

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use tokio::time::Instant;
 
 use super::STORE;
 use super::distinct::Distinct;
@@ -19,9 +20,10 @@ use crate::ports::{Facets, StoreError, StoredEvent};
 
 /// How old the types and sources may be.
 const FACETS_FOR: Duration = Duration::from_secs(1);
-/// How old the types that rules name may be, and how long a list waits for them.
+/// How old the types that rules name may be, how long a list waits for them, and when rules that could not be read are read again.
 const DECLARED_FOR: Duration = Duration::from_secs(60);
 const DECLARED_WITHIN: Duration = Duration::from_secs(1);
+const DECLARED_AGAIN: Duration = Duration::from_secs(5);
 
 /// See the module.
 #[derive(Debug)]
@@ -30,11 +32,18 @@ pub(super) struct Kinds {
     table: String,
     noted: Recent<Facets>,
     rules: BusRules,
-    declared: Recent<BTreeSet<String>>,
+    declared: tokio::sync::Mutex<Declared>,
     /// Types of events that somebody else stored.
     found: Distinct,
     /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of sources.
     met: Mutex<(BTreeSet<String>, BTreeSet<String>)>,
+}
+
+/// The types that rules name, as far as they could be read, and when they are read next.
+#[derive(Debug, Default)]
+struct Declared {
+    types: BTreeSet<String>,
+    next: Option<Instant>,
 }
 
 impl Kinds {
@@ -45,7 +54,7 @@ impl Kinds {
             table: names.facets_table(),
             noted: Recent::new(FACETS_FOR),
             rules,
-            declared: Recent::new(DECLARED_FOR),
+            declared: tokio::sync::Mutex::default(),
             found: Distinct::default(),
             met: Mutex::default(),
         }
@@ -86,12 +95,17 @@ impl Kinds {
 
     /// The types that rules name. A list does not wait for EventBridge, nor fail with it.
     async fn declared(&self) -> BTreeSet<String> {
-        let read = async || {
+        let mut declared = self.declared.lock().await;
+        if declared.next.is_none_or(|next| Instant::now() >= next) {
             let rules = tokio::time::timeout(DECLARED_WITHIN, self.rules.list()).await;
-            let rules = rules.ok().and_then(Result::ok).unwrap_or_default();
-            Ok(rules.iter().flat_map(|rule| named_in(&rule.pattern, "detail-type")).collect())
-        };
-        self.declared.get(read).await.map(|types| (*types).clone()).unwrap_or_default()
+            let rules = rules.ok().and_then(Result::ok);
+            let pause = if rules.is_some() { DECLARED_FOR } else { DECLARED_AGAIN };
+            declared.next = Some(Instant::now() + pause);
+            if let Some(rules) = rules {
+                declared.types = rules.iter().flat_map(|rule| named_in(&rule.pattern, "detail-type")).collect();
+            }
+        }
+        declared.types.clone()
     }
 
     async fn seen(&self, kind: &str) -> Result<Vec<String>, StoreError> {

@@ -22,7 +22,7 @@ pub(super) struct Call<'a> {
 
 /// What a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
+pub(super) enum Refusal {
     Denied,
     Credentials,
     Throttled,
@@ -32,7 +32,7 @@ enum Refusal {
     Other,
 }
 
-fn refusal(code: Option<&str>, answered: bool) -> Refusal {
+pub(super) fn refusal(code: Option<&str>, answered: bool) -> Refusal {
     match code {
         Some("AccessDeniedException" | "AccessDenied" | "AuthorizationError" | "UnauthorizedOperation" | "NotAuthorized") => {
             Refusal::Denied

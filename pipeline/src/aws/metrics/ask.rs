@@ -26,21 +26,26 @@ pub(super) struct Question<'a> {
 /// What was answered: by number and period, the values by the start of their step.
 pub(super) type Answers = HashMap<(Key, i64), HashMap<i64, f64>>;
 
-/// Asks for the values of `span`; `called` hears how many metrics each call was for.
-pub(super) async fn ask(client: &Client, questions: &[Question<'_>], span: Span, called: impl Fn(usize)) -> Result<Answers, StoreError> {
+/// Asks for the values of `span`; `pay` is asked before each call, which is for so many metrics, and says why not.
+pub(super) async fn ask(
+    client: &Client,
+    questions: &[Question<'_>],
+    span: Span,
+    pay: impl Fn(usize) -> Result<(), StoreError>,
+) -> Result<Answers, StoreError> {
     let mut answers = Answers::new();
     for batch in questions.chunks(MOST) {
         let queries = batch.iter().enumerate().map(|(n, question)| query(n, question));
-        let mut pages = client
+        let data = client
             .get_metric_data()
             .set_metric_data_queries(Some(queries.collect()))
             .start_time(DateTime::from_millis(span.from.0))
             .end_time(DateTime::from_millis(span.to.0))
-            .scan_by(ScanBy::TimestampAscending)
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            called(batch.len());
+            .scan_by(ScanBy::TimestampAscending);
+        let mut token = None;
+        loop {
+            pay(batch.len())?;
+            let page = data.clone().set_next_token(token).send().await;
             let page = page.map_err(|e| failed(STORE, "GetMetricData", &e))?;
             for result in page.metric_data_results() {
                 let question = result
@@ -62,6 +67,10 @@ pub(super) async fn ask(client: &Client, questions: &[Question<'_>], span: Span,
                     let together = |old: &mut f64| *old = if quantity.adds_up() { *old + value } else { old.max(value) };
                     values.entry(at).and_modify(together).or_insert(value);
                 }
+            }
+            token = page.next_token;
+            if token.is_none() {
+                break;
             }
         }
     }

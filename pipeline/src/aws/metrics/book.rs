@@ -93,12 +93,16 @@ impl Book {
         self.read(|inner| inner.spent)
     }
 
-    /// Notes what was spent.
-    pub(super) fn spend(&self, micros: u64, now: Timestamp) {
+    /// Notes that so much is spent, unless the day's spending would come to more than `ceiling`; whether it may be.
+    pub(super) fn spend(&self, micros: u64, ceiling: u64, now: Timestamp) -> bool {
         let spent = self.write(|inner| {
-            inner.spent = inner.spent.with(micros, now);
-            inner.spent
+            let spent = inner.spent.with(micros, now);
+            (spent.micros <= ceiling).then(|| {
+                inner.spent = spent;
+                spent
+            })
         });
+        let Some(spent) = spent else { return false };
         self.keep(|disk| {
             let micros = i64::try_from(spent.micros).unwrap_or(i64::MAX);
             disk.execute("DELETE FROM spent WHERE day != ?1", [spent.day])?;
@@ -108,6 +112,7 @@ impl Book {
             )
             .map(drop)
         });
+        true
     }
 
     /// Notes percentiles of spans of `length` that end at `end`: of several steps that reach into it the worst.
@@ -226,7 +231,8 @@ mod tests {
         book.note(&answers(&key, MINUTE, &[(0, 3.0), (MINUTE, 4.0)]), MINUTE, span(0, 2), DAY);
         book.note(&answers(&key, MINUTE, &[(MINUTE, 5.0)]), MINUTE, span(1, 3), DAY);
         book.sample(&[(Key::new(None, &OPEN), 7.0)], Timestamp(2 * MINUTE + 1));
-        book.spend(30, Timestamp(DAY));
+        assert!(book.spend(30, 30, Timestamp(DAY)));
+        assert!(!book.spend(1, 30, Timestamp(DAY)), "no more than the ceiling");
         drop(book);
         let book = Book::open(Some(&file), "here").expect("a cache");
         assert_eq!(book.values(&key, MINUTE, span(0, 9)), Line::from([(0, 3.0), (MINUTE, 5.0)]));

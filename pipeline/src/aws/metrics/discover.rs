@@ -33,25 +33,26 @@ fn filters(names: &Names) -> Vec<(Part, &'static str, Option<&str>)> {
     filters
 }
 
-/// Lists them; `called` hears of each call, for what it costs.
-pub(super) async fn discover(client: &Client, names: &Names, called: impl Fn()) -> Result<Vec<Found>, StoreError> {
+/// Lists them; `pay` is asked before each call, and says why not.
+pub(super) async fn discover(client: &Client, names: &Names, pay: impl Fn() -> Result<(), StoreError>) -> Result<Vec<Found>, StoreError> {
     let mut found = Vec::new();
     for (part, dimension, value) in filters(names) {
-        let mut pages = client
-            .list_metrics()
-            .namespace(part.namespace())
-            .dimensions(
-                DimensionFilter::builder()
-                    .name(dimension)
-                    .set_value(value.map(ToOwned::to_owned))
-                    .build(),
-            )
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            called();
+        let listing = client.list_metrics().namespace(part.namespace()).dimensions(
+            DimensionFilter::builder()
+                .name(dimension)
+                .set_value(value.map(ToOwned::to_owned))
+                .build(),
+        );
+        let mut token = None;
+        loop {
+            pay()?;
+            let page = listing.clone().set_next_token(token).send().await;
             let page = page.map_err(|e| failed(STORE, &format!("ListMetrics of {}", part.namespace()), &e))?;
             found.extend(page.metrics().iter().flat_map(|metric| of_metric(metric, part, names)));
+            token = page.next_token;
+            if token.is_none() {
+                break;
+            }
         }
     }
     Ok(without_copies(found))

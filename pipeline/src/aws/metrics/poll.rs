@@ -163,8 +163,7 @@ impl CloudWatch {
     /// round's.
     async fn round(&self, done: &mut Done, now: Timestamp) -> Result<(), StoreError> {
         if done.listed.is_none_or(|listed| now.since(listed) >= self.listed_for()) {
-            self.afford(LISTING, now)?;
-            let found = discover(&self.client, &self.names, || self.book.spend(LISTING, now)).await?;
+            let found = discover(&self.client, &self.names, || self.pay(LISTING, now)).await?;
             let before = self.found();
             if *before != found {
                 tracing::info!(metrics = found.len(), "CloudWatch's metrics were listed");
@@ -202,8 +201,9 @@ impl CloudWatch {
             }
             Job::Windows => Span::ending(minutes_end(now), DAY),
         };
+        // Not begun, if it can't be ended.
         self.afford(asked.len() as u64 * METRIC, now)?;
-        let answers = ask(&self.client, &asked, span, |metrics| self.book.spend(metrics as u64 * METRIC, now)).await?;
+        let answers = ask(&self.client, &asked, span, |metrics| self.pay(metrics as u64 * METRIC, now)).await?;
         match job {
             Job::Level(level) => {
                 // The minute that has begun is known up to now.
@@ -232,12 +232,25 @@ impl CloudWatch {
         if self.book.spent().at(now).micros + cost <= self.ceiling {
             return Ok(());
         }
+        Err(self.spent())
+    }
+
+    /// That the day's ceiling is reached.
+    fn spent(&self) -> StoreError {
         #[allow(clippy::cast_precision_loss)] // dollars
         let dollars = self.ceiling as f64 / 1e6;
-        Err(StoreError::Unavailable {
+        StoreError::Unavailable {
             what: STORE,
             reason: format!("what may be spent on it today, ${dollars:.2}, is spent; aws.metrics.dollars_a_day is the ceiling"),
-        })
+        }
+    }
+
+    /// Spends `cost`, if it may still be spent today.
+    pub(super) fn pay(&self, cost: u64, now: Timestamp) -> Result<(), StoreError> {
+        if self.book.spend(cost, self.ceiling, now) {
+            return Ok(());
+        }
+        Err(self.spent())
     }
 
     /// Notes how it went; what is new about it is logged.

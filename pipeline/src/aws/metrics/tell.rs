@@ -12,6 +12,8 @@ use crate::ports::StoreError;
 
 /// The metric's name: 1 of a criterion that fails, 0 of one that passes, by `Deployment` and `Criterion`.
 pub const CRITERION_FAILING: &str = "CriterionFailing";
+/// How many of the criteria are known, by `Deployment`: a sign that somebody tells.
+const CRITERIA_TOLD: &str = "CriteriaTold";
 
 /// Tells it for a deployment.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl Teller {
         }
     }
 
-    /// Tells how they stand now. Of one that is unknown nothing is told.
+    /// Tells how they stand now, and of how many that is known. Of one that is unknown nothing is told.
     ///
     /// # Errors
     /// CloudWatch doesn't take it.
@@ -50,14 +52,17 @@ impl Teller {
             Some(datum.build())
         });
         let known: Vec<MetricDatum> = known.collect();
-        if known.is_empty() {
-            return Ok(());
-        }
+        #[allow(clippy::cast_precision_loss)] // a few
+        let count = MetricDatum::builder()
+            .metric_name(CRITERIA_TOLD)
+            .dimensions(dimension("Deployment", &self.deployment))
+            .value(known.len() as f64);
         let told = self
             .client
             .put_metric_data()
             .namespace(NAMESPACE)
             .set_metric_data(Some(known))
+            .metric_data(count.build())
             .send()
             .await;
         told.map(drop)

@@ -53,7 +53,7 @@ impl Worker {
             };
             match self.ledger.change(event_id, bury).await {
                 Err(StoreError::NotOffered { .. }) => {}
-                other => other?,
+                other => _ = other?,
             }
         }
         self.letters.set(&letter.id, LetterStatus::Redriving, LetterStatus::Open).await

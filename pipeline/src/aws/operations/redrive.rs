@@ -289,7 +289,9 @@ impl Worker {
             let note = "it was not completed, nothing of it waits, and no letter of it was seen";
             return Ok(Some((ItemStatus::Failed, Some(note.to_owned()))));
         } else if letter.consumer == "audit" && self.events.get(event_id).await?.is_some() {
-            (true, Some("it is in the event store".to_owned()))
+            // What is ours has written both at once, since the ledger was read.
+            let done = self.ledger.read(event_id).await?.account.done(&letter.consumer);
+            (true, (!done).then(|| "it is in the event store".to_owned()))
         } else if age > back_within && !self.sender.waits(&letter.consumer).await? {
             (true, Some(self.not_back().await?))
         } else {
