@@ -33,7 +33,7 @@ resource "aws_cloudwatch_metric_alarm" "criterion_alarm" {
 
 # An operator's dashboard that tells nothing at all is not there.
 resource "aws_cloudwatch_metric_alarm" "criteria_untold_alarm" {
-  count = local.operate ? 1 : 0
+  count = local.operate ? local.dashboard : 0
 
   alarm_name          = "${var.prefix}-criteria-untold"
   alarm_description   = "Nobody says how the criteria stand. Look whether the dashboard runs."
@@ -47,7 +47,7 @@ resource "aws_cloudwatch_metric_alarm" "criteria_untold_alarm" {
   comparison_operator = "LessThanThreshold"
   treat_missing_data  = "breaching"
   alarm_actions       = local.alarm_actions
-  ok_actions          = local.alarm_actions
+  depends_on          = [aws_ecs_service.service]
 }
 
 # These need no dashboard: they tell when none takes the dead letters over.

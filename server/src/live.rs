@@ -103,9 +103,9 @@ impl<'a> Waiting<'a> {
             // Before that, calls that are late may be others'.
             if elapsed >= LATE {
                 late.extend(deployment.late(LATE));
-                late.sort_unstable();
-                late.dedup();
             }
+            late.sort_unstable();
+            late.dedup();
             if !late.is_empty() && late != self.late {
                 let data = serde_json::to_string(&late);
                 self.late = late;

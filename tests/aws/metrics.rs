@@ -198,34 +198,34 @@ async fn viewers_cost_nothing_and_the_ceiling_is_kept() {
     assert!(more <= 2 * (rounds + 1), "{more} in {:?}", began.elapsed());
     drop(server);
 
-    // A cent for more than fifty days: what is asked for stays within it, call by call.
-    let paid = Arc::new([const { AtomicUsize::new(0) }; 2]);
-    let seen = Arc::clone(&paid);
-    between.set_by_body(move |call, body| {
-        match call.operation.as_str() {
-            // But for the page that never was: it is asked for to see whether anybody answers.
-            "ListMetrics" if !body.contains("cutover-check") => _ = seen[0].fetch_add(1, Ordering::Relaxed),
-            "GetMetricData" => _ = seen[1].fetch_add(body.matches("MetricStat").count(), Ordering::Relaxed),
-            _ => {}
-        }
-        Fate::Answered
-    });
-    let server = Setup::new()
-        .at(between.endpoint())
-        .env("CUTOVER_AWS__METRICS__DOLLARS_A_DAY", "0.00018")
-        .start()
+    // A cent for two hundred days, and for fifty: what is asked for stays within it, call by call, a listing not begun included.
+    for (dollars, calls) in [("0.00005", 5), ("0.00018", 18)] {
+        let paid = Arc::new([const { AtomicUsize::new(0) }; 2]);
+        let seen = Arc::clone(&paid);
+        between.set_by_body(move |call, body| {
+            match call.operation.as_str() {
+                "ListMetrics" => _ = seen[0].fetch_add(1, Ordering::Relaxed),
+                "GetMetricData" => _ = seen[1].fetch_add(body.matches("MetricStat").count(), Ordering::Relaxed),
+                _ => {}
+            }
+            Fate::Answered
+        });
+        let ceiling = Setup::new()
+            .at(between.endpoint())
+            .env("CUTOVER_AWS__METRICS__DOLLARS_A_DAY", dollars);
+        let server = ceiling.start().await;
+        eventually("what may be spent is spent", async || {
+            server.site.get("/").await.expect(200).text().contains("aws.metrics.dollars_a_day")
+        })
         .await;
-    eventually("what may be spent is spent", async || {
-        server.site.get("/").await.expect(200).text().contains("aws.metrics.dollars_a_day")
-    })
-    .await;
-    drop(server);
-    let [listed, asked] = [0, 1].map(|n| paid[n].load(Ordering::Relaxed));
-    assert!(
-        listed > 0 && asked > 0 && listed + asked <= 18,
-        "{listed} listings and {asked} metrics are {}, of 18",
-        listed + asked
-    );
+        drop(server);
+        let [listed, asked] = [0, 1].map(|n| paid[n].load(Ordering::Relaxed));
+        // What CloudWatch is slow to answer is asked again, and may cost again.
+        assert!(
+            listed > 0 && (asked > 0) == (calls > 15) && listed + asked <= calls,
+            "{listed} listings and {asked} metrics, of {calls}"
+        );
+    }
 
     // Nothing may be spent: nothing is asked, and the page says why.
     let before = between.calls("GetMetricData");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::between::Between;
 use tests::data::PUT_EVENTS;
-use tests::deployment::{Account, PREFIX};
+use tests::deployment::{Account, PREFIX, TEMPLATE};
 use tests::server::Setup;
 use tests::wait::eventually;
 
@@ -94,7 +94,9 @@ async fn alarms_hear_how_the_criteria_stand() {
     );
     let criteria: Vec<_> = told.iter().filter_map(|metric| dimension(metric, "Criterion")).collect();
     assert!(criteria.contains(&json!("data_loss")), "{told:?}");
-    // That anybody tells has an alarm too, where a dashboard is to operate.
+    // That anybody tells has an alarm too, where the stack's dashboard operates.
+    let template = std::fs::read_to_string(TEMPLATE).expect("the template");
+    assert!(template.contains("MetricName: CriteriaTold\n      Dimensions: [{ Name: Deployment, Value: !Ref Prefix }]"));
     let wanted = json!({ "Namespace": "Cutover", "MetricName": "CriteriaTold" });
     let signs = account.call("cloudwatch", "list_metrics", &wanted).await["Metrics"].clone();
     assert_eq!(

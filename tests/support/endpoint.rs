@@ -19,6 +19,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub struct Endpoint {
     client: Client,
     base: String,
+    patient: bool,
 }
 
 impl Endpoint {
@@ -37,7 +38,14 @@ impl Endpoint {
         Self {
             client: client.expect("an HTTP client"),
             base: base.into(),
+            patient: false,
         }
+    }
+
+    /// The same, which is asked again where it could not answer: one that depends on others.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self { patient: true, ..self }
     }
 
     /// Where it is, without a slash at the end.
@@ -68,12 +76,12 @@ impl Endpoint {
         Reply::of(self.request(Method::GET, path)).await
     }
 
-    /// `GET` of JSON that must be there. Where what is asked keeps a busy machine's answer waiting, it is asked again.
+    /// `GET` of JSON that must be there.
     pub async fn json(&self, path: impl Display) -> Value {
         let began = Instant::now();
         loop {
             let reply = self.get(&path).await;
-            if reply.status != 503 || began.elapsed() > PATIENCE {
+            if reply.status != 503 || !self.patient || began.elapsed() > PATIENCE {
                 return reply.expect(200).json();
             }
             tokio::time::sleep(AGAIN).await;

@@ -213,7 +213,11 @@ impl Setup {
         };
         let server = Cutover {
             child: Some(child),
-            site: Endpoint::new(site),
+            site: if listeners == 1 {
+                Endpoint::new(site).patient()
+            } else {
+                Endpoint::new(site)
+            },
             ingest: Endpoint::new(ingest),
             data,
             stderr,

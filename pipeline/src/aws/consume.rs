@@ -7,7 +7,8 @@
 mod effects;
 mod give_up;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::Client;
@@ -60,6 +61,9 @@ fn id(message: &SqsMessage) -> &str {
     message.message_id.as_deref().unwrap_or_default()
 }
 
+/// How often a run writes down among the last errors what went wrong: each is an item's worth of writing.
+const TOLD_EVERY: Duration = Duration::from_millis(200);
+
 /// One delivery, however it came.
 #[derive(Clone, Copy)]
 struct Handed<'a> {
@@ -78,6 +82,8 @@ pub struct Function {
     give_up: GiveUp,
     queues: Queues,
     retry: RetryPolicy,
+    /// When it last wrote down what went wrong beside the ledger.
+    told: Mutex<Option<Instant>>,
 }
 
 impl Function {
@@ -106,6 +112,7 @@ impl Function {
             queues: Queues::new(connection, names),
             consumer,
             retry: RetryPolicy::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -288,6 +295,16 @@ impl Function {
         self.ledger.write(&[own, (cause, &known, &wanted)], items).await
     }
 
+    /// Whether what goes wrong now is written down among the last errors: an outage fails everything at once, and some of it says enough.
+    fn tells(&self) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let tells = told.is_none_or(|told| told.elapsed() >= TOLD_EVERY);
+        if tells {
+            *told = Some(Instant::now());
+        }
+        tells
+    }
+
     async fn note_attempt(
         &self,
         event: &Event,
@@ -310,7 +327,7 @@ impl Function {
         let Some(after) = self.ledger.change(&event.event_id, note).await? else {
             return Ok(());
         };
-        if let Some(attempt) = after.attempts(name).last() {
+        if let Some(attempt) = after.attempts(name).last().filter(|_| self.tells()) {
             let fault = ConsumerFault {
                 at: attempt.at,
                 event_id: event.event_id.clone(),

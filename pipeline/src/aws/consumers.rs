@@ -32,6 +32,9 @@ const RULES_FOR: Duration = Duration::from_secs(300);
 /// How old the consumers' last errors may be in a list.
 const FAULTS_FOR: Duration = Duration::from_secs(2);
 
+/// How far apart an attempt and its letter are at most, milliseconds.
+const SAME_MOMENT: i64 = 5_000;
+
 /// By consumer, its rules: name and pattern.
 type Rules = HashMap<String, Vec<(String, String)>>;
 
@@ -268,18 +271,18 @@ fn known<T>(result: Result<T, StoreError>, unread: &mut Vec<StoreError>) -> Opti
     result.map_err(|error| unread.push(error)).ok()
 }
 
-/// The newest of the attempts that were written down, each once, and of those that only a dead letter tells of.
+/// The newest of the attempts that were written down, and of those that only a dead letter tells of.
 fn together(noted: Vec<ConsumerFault>, given_up: impl IntoIterator<Item = ConsumerFault>, limit: usize) -> Vec<ConsumerFault> {
-    let mut all = noted;
-    all.dedup_by(|a, b| (&a.event_id, a.attempt) == (&b.event_id, b.attempt));
-    for fault in given_up {
-        if !all
-            .iter()
-            .any(|known| known.event_id == fault.event_id && known.attempt >= fault.attempt)
-        {
-            all.push(fault);
-        }
-    }
+    // What a queue counts as an attempt may never have been written down: then the moment says that it is the same.
+    let same = |noted: &ConsumerFault, letter: &ConsumerFault| {
+        let moment = noted.at.since(letter.at).abs() <= SAME_MOMENT;
+        !letter.event_id.is_empty() && noted.event_id == letter.event_id && (noted.attempt >= letter.attempt || moment)
+    };
+    let only_letters: Vec<ConsumerFault> = given_up
+        .into_iter()
+        .filter(|letter| !noted.iter().any(|noted| same(noted, letter)))
+        .collect();
+    let mut all: Vec<ConsumerFault> = noted.into_iter().chain(only_letters).collect();
     all.sort_by_key(newest_first);
     all.truncate(limit);
     all
@@ -296,5 +299,50 @@ fn fault(letter: Letter) -> ConsumerFault {
         } else {
             format!("{}: {}", letter.error_code, letter.error_message)
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64, event_id: &str, attempt: u32) -> ConsumerFault {
+        ConsumerFault {
+            at: Timestamp(millis),
+            event_id: event_id.to_owned(),
+            event_type: "a.type".to_owned(),
+            attempt,
+            error: "it broke".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_letter_says_once_what_was_written_down_and_alone_what_was_not() {
+        let noted = vec![at(30_000, "e", 3), at(20_000, "e", 2), at(10_000, "f", 2)];
+        let letters = [
+            at(30_100, "e", 3),
+            // One attempt of it was never written down.
+            at(10_200, "f", 3),
+            // Two events of which nothing was, and two messages that were none.
+            at(25_000, "g", 3),
+            at(24_000, "g", 3),
+            at(23_000, "", 1),
+            at(22_000, "", 1),
+        ];
+        let all = together(noted, letters, 10);
+        let told: Vec<(i64, &str)> = all.iter().map(|fault| (fault.at.0, fault.event_id.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                (30_000, "e"),
+                (25_000, "g"),
+                (24_000, "g"),
+                (23_000, ""),
+                (22_000, ""),
+                (20_000, "e"),
+                (10_000, "f")
+            ]
+        );
+        assert_eq!(together(all.clone(), [], 2), all[..2]);
     }
 }

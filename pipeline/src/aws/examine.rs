@@ -95,7 +95,7 @@ impl Examiner {
         };
         Self {
             credentials: sdk.credentials_provider(),
-            answers: Answers::new(&clients, names),
+            answers: Answers::new(&clients, names, Arc::clone(&metrics)),
             clients,
             names: names.clone(),
             config,

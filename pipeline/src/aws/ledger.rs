@@ -180,7 +180,8 @@ impl DynamoLedger {
         if let Some(n) = failed(0..first) {
             return Err(NotMade::Refused(n));
         }
-        let passing = |code: &String| code == "TransactionConflict" || code == "None" || code == "ThrottlingError";
+        let passing =
+            |code: &String| ["TransactionConflict", "None", "ThrottlingError", "ProvisionedThroughputExceeded"].contains(&code.as_str());
         if failed(first..after_accounts).is_some() || reasons.iter().all(passing) {
             return Ok(false);
         }

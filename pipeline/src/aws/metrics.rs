@@ -43,7 +43,7 @@ use crate::time::{DAY, MINUTE, Span, Timestamp};
 use ask::Answers;
 use book::Book;
 
-use budget::METRIC;
+use budget::{LISTING, METRIC, SIGNS};
 pub use cache::CacheError;
 use discover::Found;
 pub(in crate::aws) use quantity::{DELIVERED_WITHIN, LETTERS_AGE, QUEUE_AGE};
@@ -70,7 +70,7 @@ pub struct MetricsConfig {
 }
 
 impl Default for MetricsConfig {
-    /// Two dollars; four consumers that somebody always looks at cost about one.
+    /// Two dollars; four consumers that somebody always looks at cost about one and a half.
     fn default() -> Self {
         Self {
             dollars_a_day: 2.0,
@@ -150,11 +150,22 @@ impl CloudWatch {
         (levels.sum::<u64>() + windows) * METRIC
     }
 
+    /// Whether it may be asked, just to see that it answers: where that costs no reading.
+    pub(in crate::aws) fn may_be_asked(&self, now: Timestamp) -> bool {
+        self.affords_signs() && self.pay(LISTING, now).is_ok()
+    }
+
+    fn affords_signs(&self) -> bool {
+        self.a_day(true) + SIGNS <= self.ceiling
+    }
+
     /// How the source is, for people.
     fn source(&self, now: Timestamp) -> MetricsSource {
         #[allow(clippy::cast_precision_loss)] // dollars
         let dollars = |micros: u64| micros as f64 / 1e6;
-        let cost = self.a_day(self.watched(now));
+        let watched = self.watched(now);
+        let signs = if watched && self.affords_signs() { SIGNS } else { 0 };
+        let cost = self.a_day(watched) + signs;
         MetricsSource {
             name: STORE.to_owned(),
             until: self.book.asked(MINUTE).map(|asked| asked.to),

@@ -109,6 +109,14 @@ pub async fn faults_are_the_failed_attempts_newest_first<B: Backend>() {
         Ok(Vec::new()),
         "each has its own"
     );
+    // More than ten: the newest of them.
+    for _ in 0..3 {
+        pipeline.accept(vec![updated()], None).await;
+        drained(&pipeline).await;
+    }
+    let faults = pipeline.ports.consumers.faults("analytics", 10).await.expect("faults");
+    let attempts: Vec<u32> = faults.iter().map(|f| f.attempt).collect();
+    assert_eq!(attempts, [3, 2, 1, 3, 2, 1, 3, 2, 1, 3]);
     let pipeline = pipeline.restart::<B>().await;
     assert_eq!(pipeline.ports.consumers.faults("analytics", 10).await.expect("faults"), faults);
     pipeline.stop().await;

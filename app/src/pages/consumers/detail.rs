@@ -213,7 +213,7 @@ fn Faults(faults: Signal<Vec<ConsumerFault>>) -> impl IntoView {
             {move || {
                 let faults = faults.get();
                 if faults.is_empty() {
-                    return view! { <Empty title="No errors" text="No attempt of this consumer has failed." /> }.into_any();
+                    return view! { <Empty title="No errors" text="No attempt of this consumer is known to have failed." /> }.into_any();
                 }
                 let rows = faults
                     .into_iter()

@@ -72,7 +72,7 @@ pub struct Overview {
     pub deeds: Vec<Deed>,
     /// The consumers.
     pub consumers: Result<Vec<ConsumerStatus>, AppError>,
-    /// What didn't answer of that which stage, criteria, dead letters, deeds and consumers rest on.
+    /// What didn't answer of that which stage, criteria, dead letters, deeds and consumers rest on, and the services that don't answer.
     pub unanswered: Unanswered,
 }
 
@@ -123,7 +123,7 @@ pub async fn read_overview(range: String) -> Result<Overview, AppError> {
 }
 
 #[cfg(feature = "ssr")]
-pub use ssr::{deeds, judged, pulse};
+pub use ssr::{criteria_of, deeds, judged, pulse};
 
 #[cfg(feature = "ssr")]
 mod ssr {
@@ -151,7 +151,10 @@ mod ssr {
     }
 
     /// The six criteria; what doesn't answer makes those that need it unknown.
-    async fn criteria_of(desk: &Desk, now: Timestamp) -> Result<(Vec<Criterion>, Unanswered), AppError> {
+    ///
+    /// # Errors
+    /// The question made no sense.
+    pub async fn criteria_of(desk: &Desk, now: Timestamp) -> Result<(Vec<Criterion>, Unanswered), AppError> {
         let span = Span::ending(now, WINDOW);
         let ports = &desk.ports;
         let (counts, ledger, parity, peak, audit) = tokio::join!(

@@ -1,7 +1,7 @@
 //! Which types and sources of events there are: what our audit consumer notes, what rules name, what the type index has, and what came by.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -32,17 +32,17 @@ pub(super) struct Kinds {
     table: String,
     noted: Recent<Facets>,
     rules: BusRules,
-    declared: tokio::sync::Mutex<Declared>,
+    declared: Arc<Mutex<Declared>>,
     /// Types of events that somebody else stored.
     found: Distinct,
     /// Types and sources that came by: without Cutover's own audit consumer nothing else tells of sources.
     met: Mutex<(BTreeSet<String>, BTreeSet<String>)>,
 }
 
-/// The types that rules name, as far as they could be read, and when they are read next.
+/// The types that rules name, once they could be read, and when they are read next.
 #[derive(Debug, Default)]
 struct Declared {
-    types: BTreeSet<String>,
+    types: Option<BTreeSet<String>>,
     next: Option<Instant>,
 }
 
@@ -54,7 +54,7 @@ impl Kinds {
             table: names.facets_table(),
             noted: Recent::new(FACETS_FOR),
             rules,
-            declared: tokio::sync::Mutex::default(),
+            declared: Arc::default(),
             found: Distinct::default(),
             met: Mutex::default(),
         }
@@ -95,17 +95,33 @@ impl Kinds {
 
     /// The types that rules name. A list does not wait for EventBridge, nor fail with it.
     async fn declared(&self) -> BTreeSet<String> {
-        let mut declared = self.declared.lock().await;
-        if declared.next.is_none_or(|next| Instant::now() >= next) {
-            let rules = tokio::time::timeout(DECLARED_WITHIN, self.rules.list()).await;
-            let rules = rules.ok().and_then(Result::ok);
-            let pause = if rules.is_some() { DECLARED_FOR } else { DECLARED_AGAIN };
-            declared.next = Some(Instant::now() + pause);
-            if let Some(rules) = rules {
-                declared.types = rules.iter().flat_map(|rule| named_in(&rule.pattern, "detail-type")).collect();
+        let known = |declared: &Mutex<Declared>| declared.lock().unwrap_or_else(PoisonError::into_inner).types.clone();
+        let due = {
+            let mut declared = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = declared.next.is_none_or(|next| Instant::now() >= next);
+            if due {
+                declared.next = Some(Instant::now() + DECLARED_AGAIN);
+            }
+            due
+        };
+        if due {
+            let (rules, declared) = (self.rules.clone(), Arc::clone(&self.declared));
+            let read = tokio::spawn(async move {
+                if let Ok(rules) = rules.list().await {
+                    let types = rules.iter().flat_map(|rule| named_in(&rule.pattern, "detail-type")).collect();
+                    let next = Instant::now() + DECLARED_FOR;
+                    *declared.lock().unwrap_or_else(PoisonError::into_inner) = Declared {
+                        types: Some(types),
+                        next: Some(next),
+                    };
+                }
+            });
+            // Only where nothing is known yet there is anything to wait for.
+            if known(&self.declared).is_none() {
+                let _ = tokio::time::timeout(DECLARED_WITHIN, read).await;
             }
         }
-        declared.types.clone()
+        known(&self.declared).unwrap_or_default()
     }
 
     async fn seen(&self, kind: &str) -> Result<Vec<String>, StoreError> {

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 use super::Clients;
 use super::asking::{NOBODYS, Refusal, refusal};
 use crate::aws::Names;
-use crate::aws::metrics::STORE as CLOUDWATCH;
+use crate::aws::metrics::{CloudWatch, STORE as CLOUDWATCH};
 use crate::aws::queues::STORE as SQS;
 use crate::aws::rules::STORE as EVENTBRIDGE;
+use crate::time::Timestamp;
 
 /// Lambda's name in errors.
 const LAMBDA: &str = "Lambda";
@@ -24,11 +25,15 @@ const WAIT: Duration = Duration::from_secs(1);
 /// From when on an answer that isn't there counts as none.
 const LATE: Duration = Duration::from_millis(1_500);
 
+/// How long a failure says anything, if nobody looks after it.
+const FAILED_FOR: Duration = Duration::from_secs(15);
+
 /// The services but for DynamoDB, which every page reads anyway.
 #[derive(Debug)]
 pub(super) struct Answers {
     clients: Clients,
     names: Names,
+    metrics: Arc<CloudWatch>,
     asked: [Asked; 4],
 }
 
@@ -43,8 +48,8 @@ struct Asked {
 struct State {
     /// Since when an answer is waited for.
     since: Option<Instant>,
-    /// Whether the last call failed as one does to a service that is away.
-    failed: bool,
+    /// When a call failed as one does to a service that is away, if the last one did.
+    failed: Option<Instant>,
 }
 
 impl Asked {
@@ -60,10 +65,16 @@ impl Asked {
         free
     }
 
+    /// It is not asked after all.
+    fn is_free_again(&self) -> bool {
+        self.state().since = None;
+        false
+    }
+
     fn answered(&self, well: bool) {
         *self.state() = State {
             since: None,
-            failed: !well,
+            failed: (!well).then(Instant::now),
         };
     }
 
@@ -72,16 +83,18 @@ impl Asked {
     }
 
     fn is_missing(&self) -> bool {
-        self.state().failed || self.is_silent()
+        let failed = self.state().failed.is_some_and(|at| at.elapsed() < FAILED_FOR);
+        failed || self.is_silent()
     }
 }
 
 impl Answers {
-    pub(super) fn new(clients: &Clients, names: &Names) -> Arc<Self> {
+    pub(super) fn new(clients: &Clients, names: &Names, metrics: Arc<CloudWatch>) -> Arc<Self> {
         let services = [LAMBDA, EVENTBRIDGE, CLOUDWATCH, SQS];
         Arc::new(Self {
             clients: clients.clone(),
             names: names.clone(),
+            metrics,
             asked: services.map(|service| Asked {
                 service,
                 state: Mutex::default(),
@@ -97,7 +110,12 @@ impl Answers {
 
     /// Asks each service, and names those that don't answer, or only that they can't.
     pub(super) async fn missing(self: &Arc<Self>) -> Vec<&'static str> {
-        let begun = (0..self.asked.len()).filter(|index| self.asked[*index].begins());
+        let now = Timestamp::now();
+        let begun = (0..self.asked.len()).filter(|index| {
+            let asked = &self.asked[*index];
+            // CloudWatch may have its price even for what it refuses.
+            asked.begins() && (asked.service != CLOUDWATCH || self.metrics.may_be_asked(now) || asked.is_free_again())
+        });
         let calls: Vec<_> = begun
             .map(|index| {
                 let answers = Arc::clone(self);
@@ -114,7 +132,7 @@ impl Answers {
         missing.map(|asked| asked.service).collect()
     }
 
-    /// Whether a service answers, for something that is free and that a viewer's policy allows.
+    /// Whether a service answers, for something that a viewer's policy allows and that costs next to nothing.
     fn ask(&self, service: &'static str) -> BoxFuture<'_, bool> {
         let Clients {
             events,
@@ -135,7 +153,7 @@ impl Answers {
                 .send()
                 .map(is_there)
                 .boxed(),
-            // The page after one that never was: CloudWatch answers that there is none, which costs nothing.
+            // The page after one that never was: CloudWatch answers that there is none.
             _ => cloudwatch.list_metrics().next_token(NOBODYS).send().map(is_there).boxed(),
         }
     }
@@ -175,5 +193,8 @@ mod tests {
         assert!(asked.begins() && asked.is_missing(), "and is missing until it answers");
         asked.answered(true);
         assert!(!asked.is_missing());
+        asked.answered(false);
+        tokio::time::advance(FAILED_FOR).await;
+        assert!(!asked.is_missing(), "nobody has looked for long");
     }
 }

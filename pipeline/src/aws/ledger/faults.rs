@@ -1,9 +1,11 @@
 //! Each consumer's last attempts that failed, in an item beside the totals: whatever became of their events, and however many there are.
+//! Of a burst some are left out; the ledger has them all.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
 use super::{DynamoLedger, STORE};
 use crate::aws::attribute::Item;
@@ -15,8 +17,9 @@ use crate::ports::StoreError;
 
 /// How many of each consumer are kept.
 const KEPT: usize = 10;
-/// How much of what went wrong is kept, characters: an item is written as a whole.
-const MAX_ERROR: usize = 300;
+/// How much of what went wrong is kept, characters, and of what length an event's id may be: an item is written as a whole.
+const MAX_ERROR: usize = 200;
+const MAX_ID: usize = 128;
 
 /// What the key of a consumer's item begins with.
 const PREFIX: &str = "faults#";
@@ -29,6 +32,9 @@ fn slot(n: usize) -> String {
 impl DynamoLedger {
     /// Notes an attempt that failed: each fault moves on by one place, and the last is forgotten. One call, whoever else makes it.
     pub(in crate::aws) async fn note_fault(&self, consumer: &str, fault: &ConsumerFault) -> Result<(), StoreError> {
+        if fault.event_id.len() > MAX_ID || fault.event_type.len() > MAX_ID {
+            return Ok(());
+        }
         let fault = ConsumerFault {
             error: fault.error.chars().take(MAX_ERROR).collect(),
             ..fault.clone()
@@ -41,17 +47,28 @@ impl DynamoLedger {
             .rev()
             .map(|n| format!("{} = if_not_exists({}, :none)", slot(n), slot(n - 1)))
             .collect();
-        self.client
+        let noted = self
+            .client
             .update_item()
             .table_name(&self.totals_table)
             .key("shard", text(format!("{PREFIX}{consumer}")))
             .update_expression(format!("SET {}, {} = :new", moves.join(", "), slot(0)))
+            // Once, though the answer may be lost.
+            .condition_expression("attribute_not_exists(f0) OR f0 <> :new")
             .expression_attribute_values(":none", text(""))
             .expression_attribute_values(":new", text(json))
             .send()
-            .await
-            .map_err(|e| own_failed(STORE, &format!("UpdateItem in {}", self.totals_table), &e))?;
-        Ok(())
+            .await;
+        match noted {
+            Err(error)
+                if !error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(own_failed(STORE, &format!("UpdateItem in {}", self.totals_table), &error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// By consumer, the last attempts that failed, newest first.
@@ -67,8 +84,9 @@ impl DynamoLedger {
             let shard = record.text("shard")?;
             let kept = (0..KEPT).filter_map(|n| record.optional_text(&slot(n)));
             let mut faults: Vec<ConsumerFault> = kept.filter_map(|json| serde_json::from_str(&json).ok()).collect();
-            // As they were noted, which may be by several at once.
+            // As they were noted, which may be by several at once; and twice, if others came between.
             faults.sort_by_key(newest_first);
+            faults.dedup();
             Ok((shard.trim_start_matches(PREFIX).to_owned(), faults))
         });
         faults.collect()

@@ -7,6 +7,9 @@ pub(super) const METRIC: u64 = 10;
 /// Millionths of a dollar for one `ListMetrics`.
 pub(super) const LISTING: u64 = 10;
 
+/// Millionths of a dollar a day for asking every two seconds whether CloudWatch answers, should it charge for what it refuses.
+pub(super) const SIGNS: u64 = DAY.unsigned_abs() / 2_000 * LISTING;
+
 /// A day's spending, in UTC, millionths of a dollar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spent {

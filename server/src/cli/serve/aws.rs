@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::context::Desk;
-use app::pages::overview::api::judged;
+use app::pages::overview::api::criteria_of;
 use pipeline::aws::metrics::{CloudWatch, Sampler, Teller, Unwatched};
 use pipeline::aws::ports;
 use pipeline::aws::takeover::Takeover;
@@ -98,8 +98,8 @@ async fn alarm(desk: Desk, teller: Teller, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         // What isn't known is not told; an alarm's data is missing then.
-        let told = match judged(&desk, Timestamp::now()).await {
-            Ok((_, criteria, _)) => teller.tell(&criteria).await.map_err(|error| error.to_string()),
+        let told = match criteria_of(&desk, Timestamp::now()).await {
+            Ok((criteria, _)) => teller.tell(&criteria).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = told {

@@ -30,7 +30,7 @@ pub(super) struct OverviewBody {
     dead_letters_staying: Option<u64>,
     /// `embedded` or `aws`.
     backend: String,
-    /// What didn't answer, such as `the ledger`: what rests on it is unknown, or null
+    /// What didn't answer, such as `the ledger` or `CloudWatch`: what rests on it is unknown, null, or old
     unanswered: Vec<String>,
     at: Timestamp,
 }
