@@ -153,6 +153,10 @@ impl Reader<'_> {
             "If" => argument(if self.holds(of[0].as_str().expect("a condition")) { 1 } else { 2 }),
             "Equals" => (argument(0) == argument(1)).into(),
             "Not" => (argument(0) == Value::Bool(false)).into(),
+            "And" => {
+                let named = |of: &Value| self.holds(of["Condition"].as_str().expect("a condition"));
+                of.as_array().expect("conditions").iter().all(named).into()
+            }
             "Split" => {
                 let (by, text) = (argument(0), argument(1));
                 let parts = text.as_str().expect("a text").split(by.as_str().expect("a separator"));
