@@ -19,8 +19,8 @@ use crate::wait::eventually;
 use command::{Cdp, Log};
 use driver::Driver;
 
-/// How many browsers run at once in a test binary: one a core of the smallest machine that runs the tests.
-static SEATS: Semaphore = Semaphore::const_new(2);
+/// How many browsers run at once in a test binary: one a core of the smallest machine that runs the tests, and one for a test that mostly waits.
+static SEATS: Semaphore = Semaphore::const_new(3);
 
 /// The size of a window, in CSS pixels, and how it is lit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

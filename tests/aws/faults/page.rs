@@ -161,6 +161,7 @@ async fn a_service_that_fails_is_named_to_who_comes_then() {
             if said.contains(name) { Ok(()) } else { Err(said) }
         })
         .await;
+        browser.picture(&format!("aws-without-{service}")).await;
         between.heal();
         new_again(&browser).await;
         browser.close().await;
