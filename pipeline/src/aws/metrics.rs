@@ -34,6 +34,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::config::Builder;
+use aws_sdk_cloudwatch::config::retry::RetryConfig;
 use tokio::sync::{Mutex, Notify, watch};
 
 use super::{Connection, Names};
@@ -110,7 +112,8 @@ impl CloudWatch {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, and negative is none
         let ceiling = (config.dollars_a_day * 1e6) as u64;
         Ok(Arc::new(Self {
-            client: Client::new(&connection.sdk),
+            // Each attempt may be charged: whoever asks again pays again, and pauses by itself.
+            client: Client::from_conf(Builder::from(&connection.sdk).retry_config(RetryConfig::disabled()).build()),
             names: names.clone(),
             book: Book::open(config.cache.as_deref(), &deployment)?,
             ceiling,

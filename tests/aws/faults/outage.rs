@@ -97,6 +97,7 @@ async fn dynamodb_is_down() {
     let mut all = Vec::new();
     put(&account, &mut all).await;
     settled(&server, all.len()).await;
+    let publisher = connected(between.endpoint()).await;
     let browser = Browser::open(&server.site).await;
     browser.visit("/events").await;
     browser.says("main table", "account.deleted").await;
@@ -104,6 +105,7 @@ async fn dynamodb_is_down() {
     let began = Instant::now();
     put(&account, &mut all).await;
     eventually("the page says that it is old", async || !old(&browser).await.is_empty()).await;
+    publish(&publisher, &mut all, false).await;
     // So long that queues give up on their functions, and no function has any of it in its hands.
     within(PATIENCE * 2, "the queues have moved on what could not be handled", async || {
         let mut left = 0;

@@ -109,7 +109,8 @@ impl Bare {
     /// are written, a message is sent.
     async fn redriven(&self) -> Result<f64, reqwest::Error> {
         const SENT: usize = 1_000;
-        let queue = json!({ "QueueName": format!("{PREFIX}-analytics") });
+        // One that nobody reads.
+        let queue = json!({ "QueueName": format!("{PREFIX}-event-dlq") });
         let queue = &self.call("sqs", "AmazonSQS.GetQueueUrl", &queue).await?["QueueUrl"];
         let table = |name: &str| format!("{PREFIX}-cutover-{name}");
         let began = Instant::now();
