@@ -150,7 +150,7 @@ impl EventBridge {
                 after
             })
         };
-        ledger.change(&event.event_id, take_back).await.map(|_| ())
+        ledger.change(&event.event_id, take_back).await.map(drop)
     }
 
     /// One call, and what it says of each entry.

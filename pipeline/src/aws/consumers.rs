@@ -24,7 +24,7 @@ use crate::ports::{ConsumerControl, ConsumerList, Letters, Metrics, StoreError};
 use crate::time::{HOUR, MINUTE, Span, Timestamp};
 
 /// Whose answers they are, in errors.
-const FUNCTIONS: &str = "Lambda";
+pub(super) const FUNCTIONS: &str = "Lambda";
 /// How old it may be which consumers are stopped.
 const PAUSED_FOR: Duration = Duration::from_secs(10);
 /// How old the rules may be.

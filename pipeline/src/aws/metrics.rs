@@ -72,7 +72,7 @@ pub struct MetricsConfig {
 }
 
 impl Default for MetricsConfig {
-    /// Two dollars; four consumers that somebody always looks at cost about one and a half.
+    /// Two dollars; four consumers that somebody always looks at cost about one and a quarter.
     fn default() -> Self {
         Self {
             dollars_a_day: 2.0,

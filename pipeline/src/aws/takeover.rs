@@ -292,7 +292,7 @@ impl Takeover {
         };
         match self.ledger.change(event_id, bury).await {
             Err(StoreError::NotOffered { .. }) => Ok(()),
-            other => other.map(|_| ()),
+            other => other.map(drop),
         }
     }
 

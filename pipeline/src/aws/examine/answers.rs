@@ -13,13 +13,12 @@ use tokio::time::Instant;
 use super::Clients;
 use super::asking::{NOBODYS, Refusal, refusal};
 use crate::aws::Names;
+use crate::aws::consumers::FUNCTIONS as LAMBDA;
 use crate::aws::metrics::{CloudWatch, STORE as CLOUDWATCH};
 use crate::aws::queues::STORE as SQS;
 use crate::aws::rules::STORE as EVENTBRIDGE;
 use crate::time::Timestamp;
 
-/// Lambda's name in errors.
-const LAMBDA: &str = "Lambda";
 /// How long who asks waits for answers: those that come later count the next time.
 const WAIT: Duration = Duration::from_secs(1);
 /// From when on an answer that isn't there counts as none.
@@ -57,18 +56,14 @@ impl Asked {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it is to be asked: not while an answer is waited for.
-    fn begins(&self) -> bool {
+    /// Whether it is asked now: not while an answer is waited for, and only if it may be.
+    fn begins(&self, may: impl FnOnce() -> bool) -> bool {
         let mut state = self.state();
-        let free = state.since.is_none();
-        state.since.get_or_insert_with(Instant::now);
-        free
-    }
-
-    /// It is not asked after all.
-    fn is_free_again(&self) -> bool {
-        self.state().since = None;
-        false
+        let begins = state.since.is_none() && may();
+        if begins {
+            state.since = Some(Instant::now());
+        }
+        begins
     }
 
     fn answered(&self, well: bool) {
@@ -114,7 +109,7 @@ impl Answers {
         let begun = (0..self.asked.len()).filter(|index| {
             let asked = &self.asked[*index];
             // CloudWatch may have its price even for what it refuses.
-            asked.begins() && (asked.service != CLOUDWATCH || self.metrics.may_be_asked(now) || asked.is_free_again())
+            asked.begins(|| asked.service != CLOUDWATCH || self.metrics.may_be_asked(now))
         });
         let calls: Vec<_> = begun
             .map(|index| {
@@ -181,16 +176,17 @@ mod tests {
             state: Mutex::default(),
         };
         assert!(!asked.is_missing(), "it has not been asked");
-        assert!(asked.begins() && !asked.begins(), "one call at a time");
+        assert!(!asked.begins(|| false) && !asked.is_missing(), "it may not be asked");
+        assert!(asked.begins(|| true) && !asked.begins(|| true), "one call at a time");
         assert!(!asked.is_missing(), "it may take a moment");
         tokio::time::advance(LATE).await;
         assert!(asked.is_missing(), "it is silent");
         asked.answered(true);
         assert!(!asked.is_missing());
-        assert!(asked.begins());
+        assert!(asked.begins(|| true));
         asked.answered(false);
         assert!(asked.is_missing(), "it failed");
-        assert!(asked.begins() && asked.is_missing(), "and is missing until it answers");
+        assert!(asked.begins(|| true) && asked.is_missing(), "and is missing until it answers");
         asked.answered(true);
         assert!(!asked.is_missing());
         asked.answered(false);

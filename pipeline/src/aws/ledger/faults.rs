@@ -54,20 +54,22 @@ impl DynamoLedger {
             .key("shard", text(format!("{PREFIX}{consumer}")))
             .update_expression(format!("SET {}, {} = :new", moves.join(", "), slot(0)))
             // Once, though the answer may be lost.
-            .condition_expression("attribute_not_exists(f0) OR f0 <> :new")
+            .condition_expression(format!("attribute_not_exists({0}) OR {0} <> :new", slot(0)))
             .expression_attribute_values(":none", text(""))
             .expression_attribute_values(":new", text(json))
             .send()
             .await;
         match noted {
             Err(error)
-                if !error
+                if error
                     .as_service_error()
                     .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
             {
-                Err(own_failed(STORE, &format!("UpdateItem in {}", self.totals_table), &error))
+                Ok(())
             }
-            _ => Ok(()),
+            other => other
+                .map(drop)
+                .map_err(|e| own_failed(STORE, &format!("UpdateItem in {}", self.totals_table), &e)),
         }
     }
 
