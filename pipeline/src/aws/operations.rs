@@ -9,6 +9,7 @@ mod record;
 mod redrive;
 mod send;
 mod settle;
+mod verify;
 mod worker;
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
-//! Redriving letters: sending them, and looking what has become of them.
+//! Redriving letters: sending them back.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
@@ -9,19 +10,27 @@ use super::record::Listed;
 use super::send::Sender;
 use super::settle::{Outcome, why_not};
 use super::worker::{Lost, MAX_PAUSE, Worker};
+use crate::aws::again::{TRIES, overtaken, wait};
 use crate::aws::bus::PUBLISHER;
 use crate::aws::error::{is_for_good, says_for_good};
-use crate::aws::ledger::{Account, NotMade};
+use crate::aws::ledger::{Account, Known, NotMade};
 use crate::aws::letters::Kept;
 use crate::aws::record::{number, text};
 use crate::event::Event;
 use crate::letter::LetterStatus;
 use crate::operation::{ItemStatus, OperationStatus};
-use crate::ports::{EventStore, PublishError, StoreError};
+use crate::ports::{PublishError, StoreError};
 use crate::time::Timestamp;
 
 /// How many letters are sent at once.
 const AT_ONCE: usize = 16;
+
+/// A letter that is to be sent: as it is kept, the event in it or why there is none, and what the ledger knows of that.
+struct Found {
+    kept: Kept,
+    event: Result<Event, String>,
+    before: Known,
+}
 
 /// What came of sending one.
 enum Sent {
@@ -51,20 +60,28 @@ impl Worker {
         let (mut left, mut away) = (some, Vec::new());
         let mut pause = Duration::from_millis(500);
         loop {
-            let sent: Vec<Sent> = stream::iter(left)
-                .map(|item| self.send(id, item))
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
             let (mut outcomes, mut later) = (Vec::new(), Vec::new());
-            for one in sent {
-                match one {
-                    Sent::Away(item) => away.push(item),
-                    Sent::Settled(outcome) => outcomes.push(outcome),
-                    Sent::Later(item, error) => {
-                        tracing::warn!(operation = id, letter = item.letter_id, %error, "a letter can't be sent now");
-                        later.push(item);
+            match self.look_up(&left).await {
+                Ok(found) => {
+                    let sent = stream::iter(left).map(|item| {
+                        let found = found.get(&item.letter_id);
+                        self.send(id, item, found)
+                    });
+                    let sent: Vec<Sent> = sent.buffer_unordered(AT_ONCE).collect().await;
+                    for one in sent {
+                        match one {
+                            Sent::Away(item) => away.push(item),
+                            Sent::Settled(outcome) => outcomes.push(outcome),
+                            Sent::Later(item, error) => {
+                                tracing::warn!(operation = id, letter = item.letter_id, %error, "a letter can't be sent now");
+                                later.push(item);
+                            }
+                        }
                     }
+                }
+                Err(error) => {
+                    tracing::warn!(operation = id, letters = left.len(), %error, "letters can't be sent now");
+                    later = left;
                 }
             }
             self.settle_announced(id, ItemStatus::Waiting, &outcomes).await?;
@@ -89,8 +106,32 @@ impl Worker {
         }
     }
 
-    async fn send(&self, id: &str, item: Listed) -> Sent {
-        match self.try_send(id, &item).await {
+    /// Reads letters and the ledger of their events, by the letters' ids: all with two calls, which would otherwise be half of those that
+    /// a redrive makes.
+    async fn look_up(&self, some: &[Listed]) -> Result<HashMap<String, Found>, StoreError> {
+        let ids: Vec<String> = some.iter().map(|item| item.letter_id.clone()).collect();
+        let letters = self
+            .letters
+            .by_ids(&ids)
+            .await?
+            .into_values()
+            .map(|kept| (Sender::event(&kept), kept));
+        let letters: Vec<(Result<Event, String>, Kept)> = letters.collect();
+        let event_ids: BTreeSet<&str> = letters
+            .iter()
+            .filter_map(|(event, _)| Some(event.as_ref().ok()?.event_id.as_str()))
+            .collect();
+        let accounts = self.ledger.accounts(&event_ids).await?;
+        let found = letters.into_iter().map(|(event, kept)| {
+            let before = event.as_ref().ok().and_then(|event| accounts.get(&event.event_id)).cloned();
+            let before = before.unwrap_or_default();
+            (kept.letter.id.clone(), Found { kept, event, before })
+        });
+        Ok(found.collect())
+    }
+
+    async fn send(&self, id: &str, item: Listed, found: Option<&Found>) -> Sent {
+        match self.try_send(id, &item, found).await {
             Ok(None) => Sent::Away(Listed {
                 status: ItemStatus::Sent,
                 sent_at: Some(Timestamp::now()),
@@ -111,73 +152,49 @@ impl Worker {
     }
 
     /// Sends a letter; `None` if its outcome is awaited.
-    async fn try_send(&self, id: &str, item: &Listed) -> Result<Option<Outcome>, StoreError> {
+    async fn try_send(&self, id: &str, item: &Listed, found: Option<&Found>) -> Result<Option<Outcome>, StoreError> {
         let settled = |status, note: String| Ok(Some(Outcome::of(item, status, Some(note))));
-        let known = self.letters.kept(&item.letter_id).await?;
         let sent = item.status == ItemStatus::Sent;
-        if sent && known.as_ref().is_some_and(|kept| kept.letter.status != LetterStatus::Redriving) {
+        if sent && found.is_some_and(|found| found.kept.letter.status != LetterStatus::Redriving) {
             // It got there, though its answer was lost: what became of it is looked at like that of the others.
             return Ok(None);
         }
-        let Some(kept) = known.filter(|kept| {
+        let Some(Found { kept, event, before }) = found.filter(|found| {
             // Sent already, when its answer was lost.
-            kept.letter.status == LetterStatus::Open || kept.letter.status == LetterStatus::Redriving
+            [LetterStatus::Open, LetterStatus::Redriving].contains(&found.kept.letter.status)
         }) else {
-            let known = self.letters.kept(&item.letter_id).await?;
-            return settled(ItemStatus::Skipped, why_not(known.as_ref(), LetterStatus::Open));
+            return settled(ItemStatus::Skipped, why_not(found.map(|found| &found.kept), LetterStatus::Open));
         };
-        let event = match Sender::event(&kept) {
+        let event = match event {
             Ok(event) => event,
             Err(reason) => return settled(ItemStatus::Failed, format!("the body is not an event: {reason}")),
         };
-        if self.sender.to_bus(&kept.letter.consumer) {
-            return self.publish(item, &kept, event).await.map(Some);
+        let consumer = &kept.letter.consumer;
+        if self.sender.to_bus(consumer) {
+            return self.publish(item, kept, event.clone()).await.map(Some);
         }
-        let consumer = kept.letter.consumer.clone();
-        let before = self.ledger.read(&event.event_id).await?;
-        if before.account.done(&consumer) {
+        if kept.letter.status == LetterStatus::Open {
+            if let Some(outcome) = self.announce(id, item, kept, &event.event_id, before.clone()).await? {
+                return Ok(Some(outcome));
+            }
+        } else if before.account.done(consumer) {
             if sent {
                 return Ok(None);
             }
-            // There is nothing to be done about it any more.
-            self.letters
-                .set(&kept.letter.id, kept.letter.status, LetterStatus::Redriven)
-                .await?;
-            return settled(ItemStatus::Skipped, "the ledger has it as completed".to_owned());
-        }
-        if kept.letter.status == LetterStatus::Open {
-            let mut after = before.account.clone();
-            if after.seen() {
-                after.reopen(&consumer, &kept.letter.id);
-            }
-            let effects = vec![
-                self.letters.mark(&kept.letter.id, LetterStatus::Open, LetterStatus::Redriving)?,
-                self.item(id, item.n, ItemStatus::Waiting, ItemStatus::Sent, None)?,
-            ];
-            let accounts: &[(&str, _, &Account)] = &[(&event.event_id, &before, &after)];
-            let accounts = if before.account.seen() { accounts } else { &[] };
-            match self.ledger.write(accounts, effects).await {
-                Ok(true) => {}
-                Ok(false) => return Err(busy("the ledger")),
-                Err(NotMade::Refused(_)) => {
-                    let known = self.letters.kept(&item.letter_id).await?;
-                    return settled(ItemStatus::Skipped, why_not(known.as_ref(), LetterStatus::Open));
-                }
-                Err(NotMade::Failed(error)) => return Err(error),
-            }
+            return self.needless(item, kept).await.map(Some);
         } else {
             // Ours, from before; or another operation's, which then is the one to wait for.
             let listed = self.operations.listed(id, item.n - 1, 1).await?;
             if listed.first().is_none_or(|listed| listed.status != ItemStatus::Sent) {
-                return settled(ItemStatus::Skipped, why_not(Some(&kept), LetterStatus::Open));
+                return settled(ItemStatus::Skipped, why_not(Some(kept), LetterStatus::Open));
             }
         }
-        match self.sender.send(&consumer, &kept.body, &event).await {
+        match self.sender.send(consumer, &kept.body, event).await {
             Ok(true) => return Ok(None),
             Ok(false) => {}
             // Trying again doesn't help, and keeps the others from being sent.
             Err(error) if is_for_good(&error) => {
-                self.reopen(&kept).await?;
+                self.reopen(kept).await?;
                 return settled(ItemStatus::Failed, error.to_string());
             }
             Err(error) => return Err(error),
@@ -187,6 +204,56 @@ impl Worker {
             self.letters.failed_again(&kept, ("Unreachable", &why, true), None).await?;
         }
         Ok(None)
+    }
+
+    /// Closes a letter whose event was completed since.
+    async fn needless(&self, item: &Listed, kept: &Kept) -> Result<Outcome, StoreError> {
+        self.letters
+            .set(&kept.letter.id, kept.letter.status, LetterStatus::Redriven)
+            .await?;
+        let note = "the ledger has it as completed".to_owned();
+        Ok(Outcome::of(item, ItemStatus::Skipped, Some(note)))
+    }
+
+    /// Marks an open letter, its item and its event's account as being redriven, which they are from here on; `before` is what the ledger
+    /// was known to say. An outcome if it isn't to be sent after all.
+    async fn announce(
+        &self,
+        id: &str,
+        item: &Listed,
+        kept: &Kept,
+        event_id: &str,
+        mut before: Known,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let consumer = &kept.letter.consumer;
+        for attempt in 0..TRIES {
+            if before.account.done(consumer) {
+                return self.needless(item, kept).await.map(Some);
+            }
+            let mut after = before.account.clone();
+            if after.seen() {
+                after.reopen(consumer, &kept.letter.id);
+            }
+            let effects = vec![
+                self.letters.mark(&kept.letter.id, LetterStatus::Open, LetterStatus::Redriving)?,
+                self.item(id, item.n, ItemStatus::Waiting, ItemStatus::Sent, None)?,
+            ];
+            let accounts: &[(&str, _, &Account)] = &[(event_id, &before, &after)];
+            let accounts = if before.account.seen() { accounts } else { &[] };
+            match self.ledger.write(accounts, effects).await {
+                Ok(true) => return Ok(None),
+                // Another letter of the same event, say, is of the same handful.
+                Ok(false) => wait(attempt).await,
+                Err(NotMade::Refused(_)) => {
+                    let known = self.letters.kept(&item.letter_id).await?;
+                    let note = why_not(known.as_ref(), LetterStatus::Open);
+                    return Ok(Some(Outcome::of(item, ItemStatus::Skipped, Some(note))));
+                }
+                Err(NotMade::Failed(error)) => return Err(error),
+            }
+            before = self.ledger.read(event_id).await?;
+        }
+        Err(overtaken("the ledger"))
     }
 
     /// Publishes what never was; and, once more, what nobody knows who gave up on: Lambda doesn't say which function it was whose letter
@@ -236,80 +303,5 @@ impl Worker {
             }
         }
         Ok(())
-    }
-
-    /// Looks what has become of what was sent; what is still on its way is left.
-    pub(super) async fn verify(&self, id: &str, away: Vec<Listed>) -> Result<Vec<Listed>, StoreError> {
-        let ids: Vec<String> = away.iter().map(|item| item.letter_id.clone()).collect();
-        let known = self.letters.by_ids(&ids).await?;
-        let (mut left, mut outcomes) = (Vec::new(), Vec::new());
-        for item in away {
-            let kept = known.get(&item.letter_id);
-            let (status, note) = match kept.map(|kept| kept.letter.status) {
-                None => (ItemStatus::Skipped, Some(why_not(None, LetterStatus::Redriving))),
-                Some(LetterStatus::Redriven) => (ItemStatus::Succeeded, None),
-                Some(LetterStatus::Open) => {
-                    let said = kept.map(|kept| format!("{}: {}", kept.letter.error_code, kept.letter.error_message));
-                    (ItemStatus::Failed, said)
-                }
-                Some(LetterStatus::Discarded) => (ItemStatus::Skipped, Some("it was set aside meanwhile".to_owned())),
-                Some(LetterStatus::Redriving) => match self.elsewhere(&item, kept).await? {
-                    Some(outcome) => outcome,
-                    None => {
-                        left.push(item);
-                        continue;
-                    }
-                },
-            };
-            outcomes.push(Outcome::of(&item, status, note));
-        }
-        self.settle_announced(id, ItemStatus::Sent, &outcomes).await?;
-        Ok(left)
-    }
-
-    /// What is known of a letter from elsewhere than itself: a function that is not ours doesn't close it.
-    async fn elsewhere(&self, item: &Listed, kept: Option<&Kept>) -> Result<Option<(ItemStatus, Option<String>)>, StoreError> {
-        let age = item.sent_at.map_or(0, |at| Timestamp::now().since(at));
-        let Some(kept) = kept.filter(|_| age > 2_000) else {
-            return Ok(None);
-        };
-        let back_within = i64::try_from(self.config.back_within.as_millis()).unwrap_or(i64::MAX);
-        let letter = &kept.letter;
-        let event_id = letter.event_id.as_deref().unwrap_or_default();
-        let account = self.ledger.read(event_id).await?.account;
-        let (done, note) = if account.done(&letter.consumer) {
-            (true, None)
-        } else if let Some(last) = account.attempts(&letter.consumer).last() {
-            // It writes the ledger: it will say, or its letter will; for as long as anybody tries.
-            let quiet = age.min(Timestamp::now().since(last.at));
-            if quiet <= back_within || self.sender.waits(&letter.consumer).await? {
-                return Ok(None);
-            }
-            self.reopen(kept).await?;
-            let note = "it was not completed, nothing of it waits, and no letter of it was seen";
-            return Ok(Some((ItemStatus::Failed, Some(note.to_owned()))));
-        } else if letter.consumer == "audit" && self.events.get(event_id).await?.is_some() {
-            // What is ours has written both at once, since the ledger was read.
-            let done = self.ledger.read(event_id).await?.account.done(&letter.consumer);
-            (true, (!done).then(|| "it is in the event store".to_owned()))
-        } else if age > back_within && !self.sender.waits(&letter.consumer).await? {
-            (true, Some(self.not_back().await?))
-        } else {
-            (false, None)
-        };
-        if !done {
-            return Ok(None);
-        }
-        self.letters
-            .set(&letter.id, LetterStatus::Redriving, LetterStatus::Redriven)
-            .await?;
-        Ok(Some((ItemStatus::Succeeded, note)))
-    }
-}
-
-fn busy(what: &'static str) -> StoreError {
-    StoreError::Unavailable {
-        what,
-        reason: "somebody else was faster".to_owned(),
     }
 }
