@@ -236,7 +236,8 @@ async fn viewers_cost_nothing_and_the_ceiling_is_kept() {
     }
 
     // Nothing may be spent: nothing is asked, and the page says why.
-    let before = between.calls("GetMetricData");
+    let calls = || ["DescribeAlarms", "GetMetricData", "ListMetrics"].map(|operation| between.calls(operation));
+    let before = calls();
     let server = Setup::new()
         .at(between.endpoint())
         .env("CUTOVER_AWS__METRICS__DOLLARS_A_DAY", "0")
@@ -245,6 +246,8 @@ async fn viewers_cost_nothing_and_the_ceiling_is_kept() {
     let browser = Browser::open(&server.site).await;
     browser.open_path("/").await;
     browser.says("main .stale.measured", "aws.metrics.dollars_a_day").await;
+    browser.open_path("/findings").await;
+    browser.says("main", "cloudwatch:DescribeAlarms is not called any more today").await;
     browser.close().await;
-    assert_eq!(between.calls("GetMetricData"), before);
+    assert_eq!(calls(), before);
 }

@@ -91,7 +91,7 @@ impl Examiner {
             events: aws_sdk_eventbridge::Client::new(sdk),
             sqs: aws_sdk_sqs::Client::new(sdk),
             lambda: aws_sdk_lambda::Client::new(sdk),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
+            cloudwatch: metrics.charged(connection),
         };
         Self {
             credentials: sdk.credentials_provider(),

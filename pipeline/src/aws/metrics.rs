@@ -19,6 +19,7 @@ mod ask;
 mod book;
 mod budget;
 mod cache;
+mod charge;
 mod discover;
 mod poll;
 mod quantity;
@@ -47,6 +48,7 @@ use book::Book;
 
 use budget::{LISTING, METRIC, SIGNS};
 pub use cache::CacheError;
+pub(in crate::aws) use charge::unpaid;
 use discover::Found;
 pub(in crate::aws) use quantity::{DELIVERED_WITHIN, LETTERS_AGE, QUEUE_AGE};
 pub use read::Unwatched;
@@ -155,7 +157,7 @@ impl CloudWatch {
 
     /// Whether it may be asked, just to see that it answers: where that costs no reading.
     pub(in crate::aws) fn may_be_asked(&self, now: Timestamp) -> bool {
-        self.affords_signs() && self.pay(LISTING, now).is_ok()
+        self.affords_signs() && self.afford(LISTING, now).is_ok()
     }
 
     fn affords_signs(&self) -> bool {

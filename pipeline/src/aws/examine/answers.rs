@@ -1,7 +1,7 @@
 //! Which services answer. Each is asked for next to nothing while somebody looks: what pages show of it is read at its own pace, some of it
 //! after minutes, and that it is away is to be said at once.
 
-use std::fmt::Debug;
+use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::Clients;
 use super::asking::{NOBODYS, Refusal, refusal};
 use crate::aws::Names;
 use crate::aws::consumers::FUNCTIONS as LAMBDA;
-use crate::aws::metrics::{CloudWatch, STORE as CLOUDWATCH};
+use crate::aws::metrics::{CloudWatch, STORE as CLOUDWATCH, unpaid};
 use crate::aws::queues::STORE as SQS;
 use crate::aws::rules::STORE as EVENTBRIDGE;
 use crate::time::Timestamp;
@@ -157,9 +157,13 @@ impl Answers {
 /// Whether it answered as a service does that is there: what it denies, or doesn't know, it has looked at.
 fn is_there<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> bool
 where
-    E: ProvideErrorMetadata + Debug,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     let Err(error) = answer else { return true };
+    // Its answer would have cost more than is left: that says nothing of it.
+    if unpaid(&error).is_some() {
+        return true;
+    }
     let response = error.raw_response();
     let broken = response.is_some_and(|response| response.status().is_server_error());
     !broken && matches!(refusal(error.code(), response.is_some()), Refusal::Denied | Refusal::Other)

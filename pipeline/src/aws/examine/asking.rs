@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::aws::attribute::Item;
 use crate::aws::error::failed;
+use crate::aws::metrics::unpaid;
 use crate::aws::record::{number, text};
 use crate::aws::schema::{Attribute, Key};
 use crate::finding::Finding;
@@ -29,6 +30,8 @@ pub(super) enum Refusal {
     /// It answered, and not as the service does.
     Foreign,
     Silent,
+    /// It was not made: there is no money left for it today.
+    Unpaid,
     Other,
 }
 
@@ -62,8 +65,19 @@ pub(super) fn refusal(code: Option<&str>, answered: bool) -> Refusal {
     }
 }
 
-fn answered<E, R>(error: &SdkError<E, R>) -> bool {
-    matches!(error, SdkError::ServiceError(_) | SdkError::ResponseError(_))
+/// The same of an error.
+fn refused<E, R>(error: &SdkError<E, R>) -> Refusal
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: Debug + 'static,
+{
+    if unpaid(error).is_some() {
+        return Refusal::Unpaid;
+    }
+    refusal(
+        error.code(),
+        matches!(error, SdkError::ServiceError(_) | SdkError::ResponseError(_)),
+    )
 }
 
 /// What nothing is called.
@@ -78,19 +92,15 @@ pub(super) fn nobodys(key: &Key) -> Item {
     std::iter::once(key.partition).chain(key.sort).map(of).collect()
 }
 
-/// The finding, if a call was denied. That one that is only tried fails is meant; and where its object isn't there, another finding says
-/// so.
+/// The finding, if a call was denied, or there was no money to try it. That one that is only tried fails is meant; and where its object
+/// isn't there, another finding says so.
 pub(super) fn denial<T, E, R>(call: Call<'_>, answer: Result<T, SdkError<E, R>>) -> Option<Finding>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: Debug + Send + Sync + 'static,
 {
-    answer.err().filter(is_denied).map(|error| call.failed(&error))
-}
-
-/// Whether the dashboard may not make the call.
-fn is_denied<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    refusal(error.code(), true) == Refusal::Denied
+    let told = |error: &SdkError<E, R>| matches!(refused(error), Refusal::Denied | Refusal::Unpaid);
+    answer.err().filter(told).map(|error| call.failed(&error))
 }
 
 impl Call<'_> {
@@ -101,9 +111,7 @@ impl Call<'_> {
         R: Debug + Send + Sync + 'static,
     {
         let about_all = [Refusal::Credentials, Refusal::Foreign, Refusal::Silent];
-        about_all
-            .contains(&refusal(error.code(), answered(error)))
-            .then(|| self.failed(error))
+        about_all.contains(&refused(error)).then(|| self.failed(error))
     }
 
     /// What is wrong when it fails so.
@@ -117,7 +125,7 @@ impl Call<'_> {
             StoreError::Unavailable { reason, .. } => reason,
             other => other.to_string(),
         };
-        let (severity, kind, what, remedy) = match refusal(error.code(), answered(error)) {
+        let (severity, kind, what, remedy) = match refused(error) {
             Refusal::Denied => (
                 Error,
                 "permission",
@@ -147,6 +155,12 @@ impl Call<'_> {
                 "silent",
                 format!("Nothing answers {action}: {breaks}."),
                 "See aws.region and aws.endpoint in the configuration, and the network between.".to_owned(),
+            ),
+            Refusal::Unpaid => (
+                Warning,
+                "unpaid",
+                format!("{action} is not called any more today: what CloudWatch may cost is spent."),
+                "Raise aws.metrics.dollars_a_day, if it happens often; the day ends at midnight UTC.".to_owned(),
             ),
             Refusal::Other => (
                 Error,
