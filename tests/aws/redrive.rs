@@ -118,6 +118,28 @@ async fn what_a_queue_gave_up_on_is_redriven_in_the_browser() {
 
 /// A deployment whose rules invoke the functions themselves, as the design's do.
 #[tokio::test]
+async fn two_letters_of_one_event_are_sent_back_together() {
+    let account = Account::deployed().await;
+    let server = Setup::new().over(&account).start().await;
+    // Both give up on it, and say so in the ledger's one account of it.
+    let poison = delivered("poison-2", "transaction.updated", &json!({ "transactionId": 7 }));
+    for consumer in ["analytics", "categorization"] {
+        account.send(consumer, &poison).await;
+    }
+    there_are(&server, "status=open", 2).await;
+    let wish = json!({ "kind": "redrive", "select": { "filter": {} }, "reason": "once more", "rate": 20 });
+    let id = start(&server, &wish).await;
+    let operation = ended(&server, &id).await;
+    assert_eq!((&operation["failed"], &operation["total"]), (&json!(2), &json!(2)), "{operation}");
+    for letter in there_are(&server, "status=open", 2).await {
+        assert_eq!(letter["failed_redrives"], 1, "{letter}");
+    }
+    // The one that was overtaken by the other was not put off.
+    let said = server.stderr();
+    assert!(!said.contains("can't be sent now"), "{said}");
+}
+
+#[tokio::test]
 async fn a_function_that_no_queue_feeds_is_invoked() {
     let account = Account::deployed().await;
     let consumers = format!("[{{name=\"audit\", function=\"{PREFIX}-audit-consumer\", queue=\"{PREFIX}-nothing\"}}]");
