@@ -2,6 +2,7 @@
 
 mod formation;
 mod function;
+mod image;
 mod kind;
 mod permitted;
 mod resource;
@@ -20,6 +21,7 @@ use tests::sdk::python;
 use tests::server::Setup;
 use tokio::process::Command;
 
+use image::Image;
 pub(crate) use permitted::Permitted;
 use resource::Made;
 
@@ -104,6 +106,75 @@ fn terraform_makes_what_cloudformation_makes() {
             assert!(differences.is_empty(), "with {given:?}:\n{}", differences.join("\n"));
         }
     }
+}
+
+/// What the task relies on is what the container file makes: nothing here can build it.
+#[test]
+fn the_image_is_what_the_task_runs() {
+    let image = Image::read(include_str!("../../deploy/Containerfile"));
+    let given = [&DASHBOARD[..], &[("Role", "operator")]].concat();
+    let made = formation::made(&template(), &given);
+    let task = &made.resources["Task"].properties["ContainerDefinitions"][0];
+
+    assert_eq!(
+        (image.only("FROM"), image.only("ENTRYPOINT"), image.only("CMD")),
+        ("scratch", r#"["/cutover"]"#, r#"["serve"]"#)
+    );
+    let user = image.only("USER").split(':').next();
+    assert_eq!(user, task["User"].as_str());
+    assert_eq!(image.only("EXPOSE"), task["PortMappings"][0]["ContainerPort"].to_string());
+    let volume = image.only("VOLUME");
+    assert_eq!(Some(volume), task["MountPoints"][0]["ContainerPath"].as_str());
+    // All that is written is in the volume: the rest is read-only.
+    let environment = image.environment();
+    assert_eq!(
+        environment.keys().copied().collect::<Vec<_>>(),
+        ["CUTOVER_EMBEDDED__DATA", "SQLITE_TMPDIR"]
+    );
+    assert!(environment.values().all(|path| *path == volume), "{environment:?}");
+
+    // The binary and its certificates come from what was made before, and the binary is built as `make dist` builds it.
+    for (from, to) in image.copies() {
+        assert!(from.starts_with("/image/") && image.build.contains(from), "{from} is not made");
+        assert!(["/cutover", "/data", "/etc"].contains(&to), "{to}");
+    }
+    let makefile = include_str!("../../Makefile");
+    let target = makefile
+        .lines()
+        .find_map(|line| line.strip_prefix("STATIC := "))
+        .expect("the target");
+    for part in [
+        &format!("--target {target}"),
+        "--locked --release --package server",
+        "make site",
+        "musl-tools",
+    ] {
+        assert!(image.build.contains(part), "{part}: {}", image.build);
+    }
+}
+
+/// That nobody tells how the criteria stand is told by what is missing, where a dashboard of the stack's should.
+#[test]
+fn silence_is_heard() {
+    let made = |role| {
+        formation::made(
+            &template(),
+            &[&DASHBOARD[..], &[("Role", role), ("AlarmTopic", "arn:topic")]].concat(),
+        )
+    };
+    let operator = made("operator");
+    let alarm = &operator.resources["CriteriaUntoldAlarm"].properties;
+    let said = ["Namespace", "MetricName", "Statistic", "ComparisonOperator", "TreatMissingData"]
+        .map(|name| alarm[name].as_str().unwrap_or_default());
+    assert_eq!(said, ["Cutover", "CriteriaTold", "SampleCount", "LessThanThreshold", "breaching"]);
+    assert_eq!(alarm["AlarmActions"], json!(["arn:topic"]));
+    // Longer than the minute between two times that it is told.
+    let seconds = |name: &str| alarm[name].to_string().parse::<u64>().expect("a number");
+    assert!(seconds("Period") * seconds("EvaluationPeriods") >= 180);
+    assert!(
+        !made("viewer").resources.contains_key("CriteriaUntoldAlarm"),
+        "one that only looks tells nothing"
+    );
 }
 
 /// The tables that `cutover aws init` makes, and that a look at a deployment compares, are the template's.
