@@ -116,7 +116,6 @@ async fn what_a_queue_gave_up_on_is_redriven_in_the_browser() {
     browser.close().await;
 }
 
-/// A deployment whose rules invoke the functions themselves, as the design's do.
 #[tokio::test]
 async fn two_letters_of_one_event_are_sent_back_together() {
     let account = Account::deployed().await;
@@ -139,6 +138,7 @@ async fn two_letters_of_one_event_are_sent_back_together() {
     assert!(!said.contains("can't be sent now"), "{said}");
 }
 
+/// A deployment whose rules invoke the functions themselves, as the design's do.
 #[tokio::test]
 async fn a_function_that_no_queue_feeds_is_invoked() {
     let account = Account::deployed().await;

@@ -32,6 +32,8 @@ pub enum Fate {
     Unheard,
     /// The service does it, and the answer is here so long after.
     Late(Duration),
+    /// The service does it, and refuses it nevertheless: a try of the same is under way, it says, or it is in no state to know better.
+    Disowned(u16, &'static str),
     /// The service does it, and the connection breaks in the middle of the answer.
     Torn,
     /// Of a call with several entries the first is not passed on, and answered as one that failed; the others are done.
@@ -209,6 +211,10 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
             broken(())
         }
         Fate::Broken => broken(()),
+        Fate::Disowned(status, code) => {
+            let _ = forward(&inner, &head, body).await;
+            refused(&head.headers, status, code)
+        }
         Fate::Unheard => {
             let _ = forward(&inner, &head, body).await;
             broken(())

@@ -159,7 +159,7 @@ impl Call<'_> {
             Refusal::Unpaid => (
                 Warning,
                 "unpaid",
-                format!("{action} is not called any more today: what CloudWatch may cost is spent."),
+                format!("{action} was not tried: what CloudWatch may cost today is spent."),
                 "Raise aws.metrics.dollars_a_day, if it happens often; the day ends at midnight UTC.".to_owned(),
             ),
             Refusal::Other => (

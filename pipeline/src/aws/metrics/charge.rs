@@ -48,16 +48,24 @@ pub(in crate::aws) fn unpaid<'a>(error: &'a (dyn std::error::Error + 'static)) -
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_cloudwatch::config::Credentials;
+
     use super::*;
     use crate::aws::metrics::MetricsConfig;
     use crate::aws::{Names, configuration};
 
     #[tokio::test]
-    async fn what_is_left_for_one_call_is_one_call() {
-        let nowhere = configuration(Some("eu-west-2"), Some("http://127.0.0.1:9"));
-        let connection = Connection::from(nowhere.no_credentials().load().await);
+    async fn each_attempt_is_paid_for_and_what_cannot_be_is_not_made() {
+        let credentials = Credentials::builder()
+            .access_key_id("test")
+            .secret_access_key("test")
+            .provider_name("tests")
+            .build();
+        // Nobody is there, which is tried three times.
+        let nowhere = configuration(Some("eu-west-2"), Some("http://127.0.0.1:9")).credentials_provider(credentials);
+        let connection = Connection::from(nowhere.load().await);
         let config = MetricsConfig {
-            dollars_a_day: 0.000_010,
+            dollars_a_day: 0.000_03,
             cache: None,
         };
         let metrics = CloudWatch::open(&connection, &Names::of("h"), None, &config).expect("a cache");
@@ -65,6 +73,7 @@ mod tests {
         let call = async || client.describe_alarms().send().await.expect_err("nobody is there");
         let tried = call().await;
         assert!(unpaid(&tried).is_none(), "{tried:?}");
+        assert_eq!(metrics.book.spent().micros, 30);
         let not_tried = call().await;
         let why = unpaid(&not_tried).expect("the reason").to_string();
         assert!(why.contains("aws.metrics.dollars_a_day"), "{why}");

@@ -10,7 +10,7 @@ use super::record::Listed;
 use super::send::Sender;
 use super::settle::{Outcome, why_not};
 use super::worker::{Lost, MAX_PAUSE, Worker};
-use crate::aws::again::{TRIES, overtaken, wait};
+use crate::aws::again::wait;
 use crate::aws::bus::PUBLISHER;
 use crate::aws::error::{is_for_good, says_for_good};
 use crate::aws::ledger::{Account, Known, NotMade};
@@ -24,6 +24,8 @@ use crate::time::Timestamp;
 
 /// How many letters are sent at once.
 const AT_ONCE: usize = 16;
+/// How often the letters of one event get into each other's way; what is refused more often is refused for another reason, and waits.
+const TRIES: u32 = 5;
 
 /// A letter that is to be sent: as it is kept, the event in it or why there is none, and what the ledger knows of that.
 struct Found {
@@ -106,8 +108,8 @@ impl Worker {
         }
     }
 
-    /// Reads letters and the ledger of their events, by the letters' ids: all with two calls, which would otherwise be half of those that
-    /// a redrive makes.
+    /// Reads letters, by id, and the ledger of those events that it matters for: a hundred with a call, for one by one these would be half
+    /// of the calls that a redrive makes.
     async fn look_up(&self, some: &[Listed]) -> Result<HashMap<String, Found>, StoreError> {
         let ids: Vec<String> = some.iter().map(|item| item.letter_id.clone()).collect();
         let letters = self
@@ -119,6 +121,7 @@ impl Worker {
         let letters: Vec<(Result<Event, String>, Kept)> = letters.collect();
         let event_ids: BTreeSet<&str> = letters
             .iter()
+            .filter(|(_, kept)| !self.sender.to_bus(&kept.letter.consumer))
             .filter_map(|(event, _)| Some(event.as_ref().ok()?.event_id.as_str()))
             .collect();
         let accounts = self.ledger.accounts(&event_ids).await?;
@@ -245,6 +248,11 @@ impl Worker {
                 // Another letter of the same event, say, is of the same handful.
                 Ok(false) => wait(attempt).await,
                 Err(NotMade::Refused(_)) => {
+                    // By one of the tries here, which was made after all, or by who drives the operation now: that is found out.
+                    let listed = self.operations.listed(id, item.n - 1, 1).await?;
+                    if listed.first().is_some_and(|listed| listed.status == ItemStatus::Sent) {
+                        return Err(overtaken());
+                    }
                     let known = self.letters.kept(&item.letter_id).await?;
                     let note = why_not(known.as_ref(), LetterStatus::Open);
                     return Ok(Some(Outcome::of(item, ItemStatus::Skipped, Some(note))));
@@ -253,7 +261,7 @@ impl Worker {
             }
             before = self.ledger.read(event_id).await?;
         }
-        Err(overtaken("the ledger"))
+        Err(overtaken())
     }
 
     /// Publishes what never was; and, once more, what nobody knows who gave up on: Lambda doesn't say which function it was whose letter
@@ -303,5 +311,12 @@ impl Worker {
             }
         }
         Ok(())
+    }
+}
+
+fn overtaken() -> StoreError {
+    StoreError::Unavailable {
+        what: "the ledger",
+        reason: "somebody else was faster, or it asks for patience".to_owned(),
     }
 }

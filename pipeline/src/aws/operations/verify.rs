@@ -12,7 +12,7 @@ use crate::operation::ItemStatus;
 use crate::ports::{EventStore, StoreError};
 use crate::time::Timestamp;
 
-/// How soon after its sending a letter says itself what has become of it; later one looks for it elsewhere. Milliseconds.
+/// How long after its sending only the letter itself is asked what has become of it, milliseconds.
 const HEARD_WITHIN: i64 = 2_000;
 
 impl Worker {
