@@ -73,7 +73,12 @@ async fn a_redrive_goes_on_and_is_counted_once_whatever_fails() {
         ("SendMessage", TOO_LATE, 1),
         ("TransactWriteItems", Fate::Refused(500, "InternalServerError"), 5),
         ("TransactWriteItems", Fate::Unheard, 5),
-        ("TransactWriteItems", Fate::Disowned(400, "TransactionInProgressException"), 5),
+        // Each try that the SDK makes by itself.
+        (
+            "TransactWriteItems",
+            Fate::Disowned(400, "TransactionInProgressException"),
+            3 * EACH,
+        ),
         ("TransactWriteItems", Fate::Refused(400, "ThrottlingException"), 5),
         ("TransactWriteItems", TOO_LATE, 1),
         ("BatchGetItem", Fate::InPart, 2),
