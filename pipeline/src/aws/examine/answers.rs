@@ -11,10 +11,10 @@ use futures::future::{BoxFuture, FutureExt, join_all};
 use tokio::time::Instant;
 
 use super::Clients;
-use super::asking::{NOBODYS, Refusal, refusal};
+use super::asking::{NOBODYS, Refusal, refused};
 use crate::aws::Names;
 use crate::aws::consumers::FUNCTIONS as LAMBDA;
-use crate::aws::metrics::{CloudWatch, STORE as CLOUDWATCH, unpaid};
+use crate::aws::metrics::{CloudWatch, STORE as CLOUDWATCH};
 use crate::aws::queues::STORE as SQS;
 use crate::aws::rules::STORE as EVENTBRIDGE;
 use crate::time::Timestamp;
@@ -160,13 +160,9 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let Err(error) = answer else { return true };
-    // Its answer would have cost more than is left: that says nothing of it.
-    if unpaid(&error).is_some() {
-        return true;
-    }
-    let response = error.raw_response();
-    let broken = response.is_some_and(|response| response.status().is_server_error());
-    !broken && matches!(refusal(error.code(), response.is_some()), Refusal::Denied | Refusal::Other)
+    let broken = error.raw_response().is_some_and(|response| response.status().is_server_error());
+    // That there was no money to ask says nothing of it.
+    !broken && matches!(refused(&error), Refusal::Denied | Refusal::Unpaid | Refusal::Other)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(super) enum Refusal {
     Other,
 }
 
-pub(super) fn refusal(code: Option<&str>, answered: bool) -> Refusal {
+fn refusal(code: Option<&str>, answered: bool) -> Refusal {
     match code {
         Some("AccessDeniedException" | "AccessDenied" | "AuthorizationError" | "UnauthorizedOperation" | "NotAuthorized") => {
             Refusal::Denied
@@ -65,8 +65,8 @@ pub(super) fn refusal(code: Option<&str>, answered: bool) -> Refusal {
     }
 }
 
-/// The same of an error.
-fn refused<E, R>(error: &SdkError<E, R>) -> Refusal
+/// The same of an error, which may be that it was not made.
+pub(super) fn refused<E, R>(error: &SdkError<E, R>) -> Refusal
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: Debug + 'static,

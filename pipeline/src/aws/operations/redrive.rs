@@ -63,27 +63,14 @@ impl Worker {
         let mut pause = Duration::from_millis(500);
         loop {
             let (mut outcomes, mut later) = (Vec::new(), Vec::new());
-            match self.look_up(&left).await {
-                Ok(found) => {
-                    let sent = stream::iter(left).map(|item| {
-                        let found = found.get(&item.letter_id);
-                        self.send(id, item, found)
-                    });
-                    let sent: Vec<Sent> = sent.buffer_unordered(AT_ONCE).collect().await;
-                    for one in sent {
-                        match one {
-                            Sent::Away(item) => away.push(item),
-                            Sent::Settled(outcome) => outcomes.push(outcome),
-                            Sent::Later(item, error) => {
-                                tracing::warn!(operation = id, letter = item.letter_id, %error, "a letter can't be sent now");
-                                later.push(item);
-                            }
-                        }
+            for one in self.send_all(id, left).await {
+                match one {
+                    Sent::Away(item) => away.push(item),
+                    Sent::Settled(outcome) => outcomes.push(outcome),
+                    Sent::Later(item, error) => {
+                        tracing::warn!(operation = id, letter = item.letter_id, %error, "a letter can't be sent now");
+                        later.push(item);
                     }
-                }
-                Err(error) => {
-                    tracing::warn!(operation = id, letters = left.len(), %error, "letters can't be sent now");
-                    later = left;
                 }
             }
             self.settle_announced(id, ItemStatus::Waiting, &outcomes).await?;
@@ -106,6 +93,19 @@ impl Worker {
                 Err(Lost) => return Ok((false, away)),
             }
         }
+    }
+
+    /// Sends letters, some at once.
+    async fn send_all(&self, id: &str, some: Vec<Listed>) -> Vec<Sent> {
+        let found = match self.look_up(&some).await {
+            Ok(found) => found,
+            Err(error) => return some.into_iter().map(|item| Sent::Later(item, error.clone())).collect(),
+        };
+        let sent = stream::iter(some).map(|item| {
+            let found = found.get(&item.letter_id);
+            self.send(id, item, found)
+        });
+        sent.buffer_unordered(AT_ONCE).collect().await
     }
 
     /// Reads letters, by id, and the ledger of those events that it matters for: a hundred with a call, for one by one these would be half
