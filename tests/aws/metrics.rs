@@ -248,6 +248,7 @@ async fn viewers_cost_nothing_and_the_ceiling_is_kept() {
     browser.says("main .stale.measured", "aws.metrics.dollars_a_day").await;
     browser.open_path("/findings").await;
     browser.says("main", "cloudwatch:DescribeAlarms was not tried").await;
+    assert!(!browser.text("main").await.contains("interceptor"), "the SDK's own words");
     browser.close().await;
     assert_eq!(calls(), before);
 }

@@ -121,9 +121,11 @@ impl Call<'_> {
         R: Debug + Send + Sync + 'static,
     {
         let Self { action, of, breaks } = self;
-        let evidence = match failed("it", action, error) {
-            StoreError::Unavailable { reason, .. } => reason,
-            other => other.to_string(),
+        // What was not made never failed: why is said without the SDK's words around it.
+        let evidence = match (unpaid(error), failed("it", action, error)) {
+            (Some(why), _) => why.to_string(),
+            (None, StoreError::Unavailable { reason, .. }) => reason,
+            (None, other) => other.to_string(),
         };
         let (severity, kind, what, remedy) = match refused(error) {
             Refusal::Denied => (
